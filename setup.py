@@ -1,0 +1,60 @@
+"""Build: every ``.py`` with a sibling ``.pxd`` is compiled by Cython; ``DEUTERIUM_PURE=1`` builds none of them."""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+SOURCE = Path("src")
+
+DIRECTIVES = {
+    "language_level": 3,
+    "annotation_typing": False,
+    "boundscheck": True,
+    "wraparound": False,
+    "initializedcheck": False,
+    "nonecheck": True,
+    "cdivision": True,
+    "freethreading_compatible": True,
+}
+
+
+def compiled_modules() -> list[Extension]:
+    """One extension per ``.pxd`` that has a ``.py`` beside it."""
+    flags = ["/O2"] if sys.platform == "win32" else ["-O3", "-fno-strict-aliasing", "-Wno-unused-function"]
+    flags += os.environ.get("DEUTERIUM_CFLAGS", "").split()
+    modules = []
+    for header in sorted(SOURCE.glob("deuterium/**/*.pxd")):
+        source = header.with_suffix(".py")
+        if source.exists():
+            name = ".".join(source.relative_to(SOURCE).with_suffix("").parts)
+            modules.append(Extension(name, [str(source)], extra_compile_args=flags))
+    return modules
+
+
+def extensions() -> list[Extension]:
+    if os.environ.get("DEUTERIUM_PURE", "") not in ("", "0"):
+        return []
+    from Cython.Build import cythonize
+
+    return cythonize(
+        compiled_modules(),
+        include_path=["src"],
+        compiler_directives=DIRECTIVES,
+        annotate=bool(os.environ.get("DEUTERIUM_ANNOTATE")),
+        nthreads=0 if sys.platform == "win32" else min(4, os.cpu_count() or 1),
+        build_dir=os.environ.get("DEUTERIUM_BUILD_DIR", "build/cython"),
+    )
+
+
+try:
+    setup(ext_modules=extensions())
+except BaseException as error:
+    if not isinstance(error, SystemExit) or error.code not in (0, None):
+        print(
+            "\nDeuterium: compiling the engine failed. A C compiler and Python headers are needed; "
+            "set DEUTERIUM_PURE=1 to install the interpreted engine instead (slower, same behaviour).\n",
+            file=sys.stderr,
+        )
+    raise

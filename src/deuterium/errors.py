@@ -1,0 +1,238 @@
+"""Every exception a user can meet, with the facts it carries.
+
+::
+
+    HTTPError
+    ├── RequestError
+    │   ├── TransportError
+    │   │   ├── TimeoutException
+    │   │   │   ├── ConnectTimeout      no connection in time
+    │   │   │   ├── ReadTimeout         no byte of the response in time
+    │   │   │   ├── WriteTimeout        no byte of the request accepted in time
+    │   │   │   ├── PoolTimeout         no place on a connection in time
+    │   │   │   └── TotalTimeout        the whole exchange took too long
+    │   │   ├── NetworkError
+    │   │   │   ├── ConnectError        name, address or TLS handshake failed
+    │   │   │   ├── ReadError           the transport broke while reading
+    │   │   │   ├── WriteError          the transport broke while writing
+    │   │   │   └── CloseError          the transport broke while closing
+    │   │   ├── ProtocolError
+    │   │   │   ├── LocalProtocolError  the caller asked for what the RFC forbids
+    │   │   │   └── RemoteProtocolError the peer did what the RFC forbids
+    │   │   │       ├── StreamReset     the peer reset this stream (RST_STREAM)
+    │   │   │       └── GoAway          the peer is closing the connection (GOAWAY)
+    │   │   ├── ProxyError              the proxy refused or failed
+    │   │   ├── UnsupportedProtocol     a scheme or HTTP version this client cannot use here
+    │   │   └── CircuitOpen             the origin's breaker lets no request through
+    │   ├── DecodingError               a content coding or charset is malformed
+    │   └── TooManyRedirects
+    └── HTTPStatusError                 raised by Response.raise_for_status
+    InvalidURL · CookieConflict
+    StreamError (a RuntimeError)
+    └── StreamConsumed · StreamClosed · ResponseNotRead · RequestNotRead
+
+The names and their inheritance are those of httpx. What is added are facts, as attributes: ``scope``, ``code``,
+``initiator`` and ``request_processed``. Code that retries looks at ``request_processed`` and at nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Scope = Literal["request", "stream", "connection"]
+Initiator = Literal["user", "library", "remote"]
+
+
+class HTTPError(Exception):
+    """Base of everything that can go wrong with a request or be said by its response."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.request: object | None = None
+
+
+class RequestError(HTTPError):
+    """An exchange failed.
+
+    ``scope``: what ended with it; ``code``: the RFC 9113 error code (section 7), where one was sent or received;
+    ``initiator``: whose decision it was; ``request_processed``: False when the peer provably did not act on the
+    request (RFC 9113 section 8.7), True when it provably did, None when nobody can know.
+    """
+
+    default_initiator: Initiator = "library"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        scope: Scope = "request",
+        code: int | None = None,
+        initiator: Initiator | None = None,
+        request_processed: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.scope: Scope = scope
+        self.code = code
+        self.initiator: Initiator = initiator or self.default_initiator
+        self.request_processed = request_processed
+
+
+class TransportError(RequestError):
+    """The exchange failed below the message: time, network, protocol, proxy."""
+
+
+class TimeoutException(TransportError):
+    """A phase of the exchange took longer than its limit."""
+
+
+class ConnectTimeout(TimeoutException):
+    """No connection was established in time."""
+
+
+class ReadTimeout(TimeoutException):
+    """No byte of the response arrived in time."""
+
+
+class WriteTimeout(TimeoutException):
+    """No byte of the request was accepted in time."""
+
+
+class PoolTimeout(TimeoutException):
+    """No place on a connection came free in time."""
+
+
+class TotalTimeout(TimeoutException):
+    """The exchange as a whole passed its deadline."""
+
+
+class NetworkError(TransportError):
+    """The transport failed."""
+
+    default_initiator: Initiator = "remote"
+
+
+class ConnectError(NetworkError):
+    """The name, every address, or the TLS handshake failed."""
+
+
+class ReadError(NetworkError):
+    """The transport broke while a response was awaited or read."""
+
+
+class WriteError(NetworkError):
+    """The transport broke while a request was written."""
+
+
+class CloseError(NetworkError):
+    """The transport broke while it was being closed."""
+
+
+class ProtocolError(TransportError):
+    """A rule of HTTP was broken."""
+
+
+class LocalProtocolError(ProtocolError):
+    """The caller asked for something HTTP forbids; nothing was sent."""
+
+    default_initiator: Initiator = "user"
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke a rule of HTTP; the message names the rule."""
+
+    default_initiator: Initiator = "remote"
+
+
+class StreamReset(RemoteProtocolError):
+    """The peer reset the stream; ``code`` is its RFC 9113 error code."""
+
+    @property
+    def error_code(self) -> int | None:
+        """The code in the peer's RST_STREAM (RFC 9113 section 6.4)."""
+        return self.code
+
+
+class GoAway(RemoteProtocolError):
+    """The peer is closing the connection and did not answer this request.
+
+    ``last_stream_id`` is the highest stream the peer may have acted on (RFC 9113 section 6.8).
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        last_stream_id: int = 0,
+        code: int | None = None,
+        request_processed: bool | None = None,
+    ) -> None:
+        super().__init__(
+            message, scope="connection", code=code, initiator="remote", request_processed=request_processed
+        )
+        self.last_stream_id = last_stream_id
+
+    @property
+    def safe_to_retry(self) -> bool:
+        """True when the peer provably did not act on the request."""
+        return self.request_processed is False
+
+
+class ProxyError(TransportError):
+    """The proxy could not be reached, refused, or broke its protocol."""
+
+    default_initiator: Initiator = "remote"
+
+
+class UnsupportedProtocol(TransportError):
+    """The URL's scheme, or the HTTP version the origin speaks, cannot be used."""
+
+    default_initiator: Initiator = "user"
+
+
+class CircuitOpen(TransportError):
+    """The origin's circuit breaker is open; nothing was sent."""
+
+
+class DecodingError(RequestError):
+    """The content is not what its coding or charset says."""
+
+
+class TooManyRedirects(RequestError):
+    """The limit of redirects was reached."""
+
+
+class HTTPStatusError(HTTPError):
+    """A response with a 4xx or 5xx status, raised on request."""
+
+    def __init__(self, message: str, *, request: object, response: object) -> None:
+        super().__init__(message)
+        self.request = request
+        self.response = response
+
+
+class InvalidURL(Exception):
+    """The URL cannot be parsed, or not safely."""
+
+
+class CookieConflict(Exception):
+    """Several cookies of one name match; say which."""
+
+
+class StreamError(RuntimeError):
+    """A body was used in a way its state does not allow."""
+
+
+class StreamConsumed(StreamError):
+    """The body was already read as a stream."""
+
+
+class StreamClosed(StreamError):
+    """The body's stream was closed before it was read."""
+
+
+class ResponseNotRead(StreamError):
+    """The content was asked for before it was read."""
+
+
+class RequestNotRead(StreamError):
+    """The request's content was asked for before it was read."""
