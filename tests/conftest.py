@@ -1,0 +1,79 @@
+"""What every test may ask for: an event loop of each kind, and real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from typing import Any, TypeVar
+
+import pytest
+
+from servers import APP_SERVERS, RUNNERS, SCHEMES, Fleet, MissingProgram, Server, Workspace
+
+T = TypeVar("T")
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+LOOPS = ("asyncio", "uvloop")
+CI = os.environ.get("CI", "").lower() in ("1", "true")
+
+
+@pytest.fixture(params=LOOPS)
+def loop_factory(request: pytest.FixtureRequest) -> LoopFactory:
+    """Makes a new event loop; the test runs once for each kind of :data:`LOOPS`."""
+    factory: LoopFactory = importlib.import_module(request.param).new_event_loop
+    return factory
+
+
+@pytest.fixture
+def arun(loop_factory: LoopFactory) -> Callable[[Coroutine[Any, Any, T]], T]:
+    """``arun(coroutine)`` runs it to its end on a new loop of each kind, and returns its result."""
+
+    def run(coroutine: Coroutine[Any, Any, T]) -> T:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            return runner.run(coroutine)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def workspace() -> Iterator[Workspace]:
+    """Certificates and documents that all servers of the session share."""
+    with Workspace() as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="session")
+def fleet(workspace: Workspace) -> Iterator[Fleet]:
+    """Starts servers on demand; see :class:`servers.Fleet`."""
+    fleet = Fleet(workspace)
+    yield fleet
+    fleet.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A server that is not installed skips its tests on a user's machine, and fails them in CI."""
+    report = yield
+    if call.excinfo is not None and call.excinfo.errisinstance(MissingProgram) and not CI:
+        path, line, _ = item.location
+        report.outcome = "skipped"
+        report.longrepr = (path, line or 0, f"Skipped: {call.excinfo.value}")
+    return report
+
+
+@pytest.fixture(params=[f"{name}-{scheme}" for name in RUNNERS for scheme in SCHEMES])
+def server(request: pytest.FixtureRequest, fleet: Fleet) -> Server:
+    """Each real server in turn, over TLS and in the clear; shared, so leave it as it was."""
+    name, scheme = request.param.split("-")
+    return fleet.get(name, tls=scheme == "https")
+
+
+@pytest.fixture(params=[f"{name}-{scheme}" for name in APP_SERVERS for scheme in SCHEMES])
+def app_server(request: pytest.FixtureRequest, fleet: Fleet) -> Server:
+    """Each server that runs :mod:`servers.app`, over TLS and in the clear."""
+    name, scheme = request.param.split("-")
+    return fleet.get(name, tls=scheme == "https")

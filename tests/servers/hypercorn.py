@@ -1,0 +1,44 @@
+"""hypercorn, an HTTP/2 server in Python over h2, serving the application of :mod:`servers.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .process import HOST, ServerProcess
+from .programs import python_module
+from .running import running
+from .server import Server
+from .workspace import Workspace
+
+TESTS = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
+    program = python_module("hypercorn")
+
+    def command(port: int) -> list[str]:
+        return [
+            *program,
+            "--bind",
+            f"{HOST}:{port}",
+            "--workers",
+            "0",
+            "--graceful-timeout",
+            "1",
+            "--keep-alive",
+            "60",
+            *(_credentials(workspace) if tls else []),
+            "servers.app:app",
+        ]
+
+    process = ServerProcess(command, workspace.server_folder("hypercorn"), cwd=TESTS)
+    supports = {"echo", "status", "trailers", "early-hints", "http1"}
+    with running("hypercorn", workspace, process, tls=tls, kind="app", supports=supports) as server:
+        yield server
+
+
+def _credentials(workspace: Workspace) -> list[str]:
+    return ["--certfile", str(workspace.cert_file), "--keyfile", str(workspace.key_file)]
