@@ -1,0 +1,131 @@
+"""Tail latency and errors of the balancer against round robin, in a seeded model of bad back ends."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from deuterium._pool.score import Balancer, ConnectionScore
+
+
+@dataclass
+class Backend:
+    """Serves each request after a random delay; fails a share of them after ``failure_s``."""
+
+    mean_s: float
+    failing: float = 0.0
+    failure_s: float = 0.0005
+    bad_from_s: float = 0.0
+    bad_until_s: float = 1e9
+    seen: int = 0
+
+    def serve(self, now: float, dice: random.Random) -> tuple[float, bool]:
+        self.seen += 1
+        bad = self.bad_from_s <= now < self.bad_until_s
+        if bad and dice.random() < self.failing:
+            return self.failure_s, False
+        mean_s = self.mean_s if bad else 0.005
+        return mean_s * (0.5 + dice.random()), True
+
+
+@dataclass
+class Outcome:
+    latencies_s: list[float] = field(default_factory=list)
+    errors: int = 0
+
+    def p99_s(self) -> float:
+        return sorted(self.latencies_s)[int(len(self.latencies_s) * 0.99)]
+
+
+def run(
+    backends: list[Backend], choice: str, seed: int, requests: int = 6000, per_s: float = 200.0
+) -> Outcome:
+    """Poisson arrivals at ``per_s``; each request is served by the back end its connection leads to."""
+    dice = random.Random(seed)
+    balancer = Balancer(random.Random(seed + 1).random)
+    scores = [ConnectionScore(0.0, latency_s=0.001) for _ in backends]
+    for score in scores:
+        balancer.add(score)
+    turn = 0
+
+    def round_robin() -> int:
+        nonlocal turn
+        turn += 1
+        return turn % len(backends)
+
+    def scored() -> int:
+        chosen = balancer.choose(now)
+        assert chosen is not None
+        return scores.index(chosen)
+
+    pick: Callable[[], int] = scored if choice == "scored" else round_robin
+    outcome = Outcome()
+    ends: list[tuple[float, int, int, float, bool]] = []
+    now = 0.0
+    for number in range(requests):
+        now += dice.expovariate(per_s)
+        while ends and ends[0][0] <= now:
+            at, _, which, latency_s, good = heapq.heappop(ends)
+            if good:
+                scores[which].answered(at, latency_s)
+            else:
+                scores[which].failed(at, "status")
+        which = pick()
+        latency_s, good = backends[which].serve(now, dice)
+        scores[which].sent(now)
+        heapq.heappush(ends, (now + latency_s, number, which, latency_s, good))
+        if good:
+            outcome.latencies_s.append(latency_s)
+        else:
+            outcome.errors += 1
+    return outcome
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_balancer_beside_a_slow_backend_cuts_the_tail(seed: int) -> None:
+    def pool() -> list[Backend]:
+        return [Backend(0.005), Backend(0.5)]
+
+    scored, turns = run(pool(), "scored", seed), run(pool(), "round robin", seed)
+    assert turns.p99_s() > 0.5
+    assert scored.p99_s() < turns.p99_s() / 10
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_balancer_beside_a_backend_that_fails_fast_cuts_errors(seed: int) -> None:
+    def pool() -> list[Backend]:
+        return [Backend(0.005), Backend(0.005, failing=0.9)]
+
+    scored, turns = run(pool(), "scored", seed), run(pool(), "round robin", seed)
+    assert turns.errors > 2000
+    assert scored.errors < turns.errors / 50
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_balancer_with_one_slow_and_one_failing_of_four_cuts_both(seed: int) -> None:
+    def pool() -> list[Backend]:
+        return [Backend(0.005), Backend(0.005), Backend(0.5), Backend(0.005, failing=0.9)]
+
+    scored, turns = run(pool(), "scored", seed), run(pool(), "round robin", seed)
+    assert scored.p99_s() < turns.p99_s() / 10
+    assert scored.errors < turns.errors / 20
+
+
+def test_balancer_takes_back_a_backend_that_recovered() -> None:
+    failing = Backend(0.005, failing=1.0, bad_until_s=10.0)
+    slow = Backend(0.5, bad_until_s=10.0)
+    for recovering in (failing, slow):
+        outcome = run([Backend(0.005), recovering], "scored", 4, requests=24_000)
+        before = recovering.seen
+        assert outcome.errors < 30
+        assert before > 24_000 * 0.2, "half of the time it was well, and it got its share of that"
+
+
+def test_balancer_among_equals_spreads_evenly() -> None:
+    backends = [Backend(0.005) for _ in range(4)]
+    run(backends, "scored", 5)
+    assert min(backend.seen for backend in backends) > 6000 / 4 * 0.8
