@@ -1,0 +1,270 @@
+"""Receive and outbound memory that is used again, and never while anyone can still see it.
+
+A :class:`BufferPool` keeps ``bytearray`` objects in four size classes. ``acquire`` wraps one in a new
+:class:`PooledBuffer`, a handle with a reference count. The last ``release`` parts the handle from its
+memory: the memory goes back to the pool, the handle is dead for good. So a handle that is used too late
+meets an exception, never the next holder's memory. If a view of the memory is still alive at that moment,
+the memory is not used again: the view keeps its contents for as long as it lives.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from deuterium._memory.guard import Guard
+from deuterium._memory.stats import BufferStats
+
+SIZE_CLASSES: Final = (4096, 16384, 65536, 262144)
+SMALL = 4096  # a small response, or the read cap while many streams are open
+MEDIUM = 16384  # one DATA frame of default size, one TLS record
+LARGE = 65536  # one read of a large body
+HUGE = 262144  # what a TLS driver wants at once
+
+POISON: Final = b"\xdb"
+
+
+class BufferReleased(RuntimeError):
+    """A buffer was used, or released again, after its last release."""
+
+
+class PooledBuffer:
+    """Memory with a reference count; made by :meth:`BufferPool.acquire` with a count of one.
+
+    ``data`` has ``capacity`` octets, is never resized, and is None after the last release. Any thread may
+    hold a reference; each ``retain`` is paired with one ``release``.
+    """
+
+    __slots__ = ("_pool", "_references", "_shelf", "capacity", "data")
+
+    data: bytearray
+    capacity: int
+    _references: int
+    _shelf: Shelf
+    _pool: BufferPool
+
+    def retain(self) -> None:
+        """Count one more holder. Raises BufferReleased after the last release."""
+        pool = self._pool
+        pool._guard.acquire()
+        references = self._references
+        if references > 0:
+            self._references = references + 1
+        pool._guard.release()
+        if references <= 0:
+            raise BufferReleased("retain after the last release")
+
+    def release(self) -> None:
+        """Count one holder less; the last gives the memory back. Raises BufferReleased when there is none."""
+        pool = self._pool
+        pool._guard.acquire()
+        references = self._references - 1
+        if references >= 0:
+            self._references = references
+        pool._guard.release()
+        if references == 0:
+            data = self.data
+            self.data = None  # type: ignore[assignment]  # a dead handle reaches no memory
+            pool._take_back(data, self._shelf)
+        elif references < 0:
+            raise BufferReleased("released more often than retained")
+
+    @property
+    def references(self) -> int:
+        """How many holders there are; zero after the last release."""
+        return self._references
+
+    def lend(self, start: int, end: int) -> memoryview:
+        """A read-only view of octets ``start`` up to ``end``, for zero-copy bodies.
+
+        The view does not count as a holder. One that outlives the last release keeps its octets; their
+        memory is then not used again. Raises IndexError outside the capacity, BufferReleased after the
+        last release.
+        """
+        if self._references <= 0:
+            raise BufferReleased("lend after the last release")
+        if start < 0 or start > end or end > self.capacity:
+            raise IndexError("octets outside the buffer")
+        return memoryview(self.data)[start:end].toreadonly()
+
+    def view(self) -> memoryview:
+        """A writable view of all the memory, to receive into; release the view before the last ``release``.
+
+        Raises BufferReleased after the last release.
+        """
+        if self._references <= 0:
+            raise BufferReleased("view after the last release")
+        return memoryview(self.data)
+
+
+class Shelf:
+    """The free memory of one size class: a stack of at most ``bound`` pieces.
+
+    ``places`` has a fixed length, so that neither end of a busy stack ever pays for a list that shrinks
+    and grows.
+    """
+
+    __slots__ = ("bound", "count", "places")
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+        self.count = 0
+        self.places: list[bytearray | None] = [None] * bound
+
+
+class BufferPool:
+    """Buffers of 4, 16, 64 and 256 KiB, at most ``bounds`` of each kept; safe from any thread.
+
+    ``enabled=False`` allocates on every ``acquire`` and keeps nothing, with the same answers otherwise.
+    ``poison=True`` overwrites memory that comes back, so that a read through a stale pointer shows at
+    once.
+
+    >>> pool = BufferPool()
+    >>> buffer = pool.acquire(5000)
+    >>> buffer.capacity
+    16384
+    >>> buffer.release()
+    >>> pool.stats().free
+    1
+    """
+
+    __slots__ = (
+        "_bytes_created",
+        "_created",
+        "_dropped",
+        "_dropped_in_use",
+        "_exact",
+        "_guard",
+        "_huge",
+        "_large",
+        "_medium",
+        "_outstanding",
+        "_poison",
+        "_reused",
+        "_small",
+    )
+
+    def __init__(
+        self,
+        *,
+        enabled: bool = True,
+        bounds: tuple[int, int, int, int] = (64, 64, 32, 16),
+        poison: bool = False,
+    ) -> None:
+        if len(bounds) != len(SIZE_CLASSES) or min(bounds) < 0:
+            raise ValueError(f"bounds must be {len(SIZE_CLASSES)} counts >= 0, not {bounds!r}")
+        self._guard = Guard()
+        self._poison = poison
+        self._small = Shelf(bounds[0] if enabled else 0)
+        self._medium = Shelf(bounds[1] if enabled else 0)
+        self._large = Shelf(bounds[2] if enabled else 0)
+        self._huge = Shelf(bounds[3] if enabled else 0)
+        self._exact = Shelf(0)
+        self._created = 0
+        self._reused = 0
+        self._dropped = 0
+        self._dropped_in_use = 0
+        self._outstanding = 0
+        self._bytes_created = 0
+
+    def acquire(self, size: int) -> PooledBuffer:
+        """A buffer of at least ``size`` octets, with a count of one; beyond 256 KiB exact and never pooled.
+
+        The contents are unspecified. Raises ValueError when ``size`` is negative.
+        """
+        if size <= SMALL:
+            if size < 0:
+                raise ValueError(f"size must be >= 0, not {size}")
+            shelf = self._small
+            capacity = SMALL
+        elif size <= MEDIUM:
+            shelf = self._medium
+            capacity = MEDIUM
+        elif size <= LARGE:
+            shelf = self._large
+            capacity = LARGE
+        elif size <= HUGE:
+            shelf = self._huge
+            capacity = HUGE
+        else:
+            shelf = self._exact
+            capacity = size
+        buffer = PooledBuffer.__new__(PooledBuffer)
+        data = self._reuse(shelf)
+        if data is None:
+            data = self._create(capacity)
+        buffer.data = data
+        buffer.capacity = capacity
+        buffer._references = 1
+        buffer._shelf = shelf
+        buffer._pool = self
+        return buffer
+
+    def _reuse(self, shelf: Shelf) -> bytearray | None:
+        data = None
+        self._guard.acquire()
+        count = shelf.count - 1
+        if count >= 0:
+            shelf.count = count
+            data = shelf.places[count]
+            shelf.places[count] = None
+            self._reused += 1
+            self._outstanding += 1
+        self._guard.release()
+        return data
+
+    def _create(self, capacity: int) -> bytearray:
+        data = bytearray(capacity)
+        self._guard.acquire()
+        self._created += 1
+        self._bytes_created += capacity
+        self._outstanding += 1
+        self._guard.release()
+        return data
+
+    def _take_back(self, data: bytearray, shelf: Shelf) -> None:
+        """The last release: only the caller, and views that outlived their holders, can reach ``data``."""
+        in_use = False
+        try:
+            # A bytearray refuses to change size while a view of it is alive (PEP 3118); one octet off and
+            # on again reallocates nothing.
+            data.append(data.pop())
+        except BufferError:
+            in_use = True
+        if self._poison and not in_use:
+            data[:] = POISON * len(data)
+        self._guard.acquire()
+        self._outstanding -= 1
+        count = shelf.count
+        if in_use:
+            self._dropped_in_use += 1
+        elif count < shelf.bound:
+            shelf.places[count] = data
+            shelf.count = count + 1
+        else:
+            self._dropped += 1
+        self._guard.release()
+
+    def stats(self) -> BufferStats:
+        """The counters, all of one moment."""
+        self._guard.acquire()
+        small = self._small.count
+        medium = self._medium.count
+        large = self._large.count
+        huge = self._huge.count
+        created = self._created
+        reused = self._reused
+        dropped = self._dropped
+        dropped_in_use = self._dropped_in_use
+        outstanding = self._outstanding
+        bytes_created = self._bytes_created
+        self._guard.release()
+        return BufferStats(
+            created=created,
+            reused=reused,
+            dropped=dropped,
+            dropped_in_use=dropped_in_use,
+            outstanding=outstanding,
+            free=small + medium + large + huge,
+            bytes_free=small * SMALL + medium * MEDIUM + large * LARGE + huge * HUGE,
+            bytes_created=bytes_created,
+        )

@@ -1,0 +1,51 @@
+"""What each pool can say about itself, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BufferStats:
+    """Counters of a :class:`~deuterium._memory.buffer_pool.BufferPool` since it was made.
+
+    ``created``, ``bytes_created``: buffers allocated, and their memory. ``reused``: acquisitions served
+    from the pool. ``dropped``: buffers given back to the allocator because their class was full, they
+    belong to no class, or the pool is off. ``dropped_in_use``: the same because a view of them was still
+    alive (not counted in ``dropped``). ``outstanding``: acquired and not yet released for the last time.
+    ``free``, ``bytes_free``: waiting in the pool.
+    """
+
+    created: int
+    reused: int
+    dropped: int
+    dropped_in_use: int
+    outstanding: int
+    free: int
+    bytes_free: int
+    bytes_created: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStats:
+    """Counters of an :class:`~deuterium._memory.object_pool.ObjectPool` since it was made."""
+
+    created: int
+    reused: int
+    dropped: int
+    outstanding: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class StringStats:
+    """Counters of a :class:`~deuterium._memory.string_pool.StringPool` since it was made.
+
+    ``hits``: strings answered with one already shared. ``misses``: strings taken in. ``refused``: strings
+    handed back as they came. ``size``: strings held now.
+    """
+
+    hits: int
+    misses: int
+    refused: int
+    size: int

@@ -1,0 +1,35 @@
+cimport cython
+
+from deuterium._memory.guard cimport Guard
+
+cdef Py_ssize_t SHORT
+cdef Py_ssize_t MANY
+cdef Py_ssize_t TOKEN
+cdef frozenset REPEATING
+cdef frozenset CHANGING
+cdef tuple CHANGING_ENDINGS
+
+@cython.locals(digits=Py_ssize_t, run=Py_ssize_t, length=Py_ssize_t, octet=Py_UCS4)
+cpdef bint should_pool(str name, str value)
+
+@cython.final
+cdef class StringPool:
+    cdef Guard _guard
+    cdef Py_ssize_t _half
+    cdef Py_ssize_t _max_length
+    cdef dict _young
+    cdef dict _old
+    cdef Py_ssize_t _hits
+    cdef Py_ssize_t _misses
+    cdef Py_ssize_t _refused
+
+    @cython.locals(shared=str)
+    cpdef str name(self, str s)
+    @cython.locals(shared=str)
+    cpdef str value(self, str name, str value)
+    @cython.locals(shared=str)
+    cdef str _find(self, str s)
+    @cython.locals(shared=str, emptied=dict)
+    cdef str _insert(self, str s, bint poolable)
+    @cython.locals(hits=Py_ssize_t, misses=Py_ssize_t, refused=Py_ssize_t, size=Py_ssize_t)
+    cpdef stats(self)
