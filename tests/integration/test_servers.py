@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import socket
 import ssl
 import subprocess
@@ -13,17 +12,21 @@ import pytest
 from servers import RUNNERS, Fleet, Server, Workspace
 from servers import nginx as nginx_server
 from servers.content import SIZES, sha256
-from servers.programs import MissingProgram
-
-CURL = shutil.which("curl")
+from servers.programs import MissingProgram, find_program
 
 
 def curl(server: Server, path: str, *options: str) -> bytes:
     """What curl receives over HTTP/2."""
-    if CURL is None:
-        pytest.skip("curl is not installed")
     version = "--http2" if server.scheme == "https" else "--http2-prior-knowledge"
-    command = [CURL, "-sS", version, "--cacert", str(server.ca_file), *options, server.url(path)]
+    command = [
+        find_program("curl"),
+        "-sS",
+        version,
+        "--cacert",
+        str(server.ca_file),
+        *options,
+        server.url(path),
+    ]
     return subprocess.run(command, check=True, capture_output=True, timeout=30).stdout
 
 

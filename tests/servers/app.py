@@ -44,9 +44,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def respond(
-    scope: Scope, send: Send, content: bytes, *, status: int = 200, headers: Headers = ()
-) -> None:
+async def respond(scope: Scope, send: Send, content: bytes, *, status: int = 200, headers: Headers = ()) -> None:
     """One complete response; none of its content for HEAD, 204 and 304."""
     fields = list(headers)
     if status not in BODILESS:

@@ -45,7 +45,5 @@ def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
         return [program, "-m", "worker", "-c", str(configuration)]
 
     process = ServerProcess(command, folder)
-    with running(
-        "h2o", workspace, process, tls=tls, kind="static", supports={"conditional", "http1"}
-    ) as server:
+    with running("h2o", workspace, process, tls=tls, kind="static", supports={"conditional", "http1"}) as server:
         yield server

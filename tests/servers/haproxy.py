@@ -45,9 +45,7 @@ def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
         def command(port: int) -> list[str]:
             bind = f"ssl crt {workspace.joined_file} alpn h2,http/1.1" if tls else "proto h2"
             configuration.write_text(
-                CONFIGURATION.format(
-                    folder=folder, host=HOST, port=port, bind=bind, backend_port=backend.port
-                )
+                CONFIGURATION.format(folder=folder, host=HOST, port=port, bind=bind, backend_port=backend.port)
             )
             return [program, "-W", "-db", "-f", str(configuration)]
 

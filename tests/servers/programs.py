@@ -1,4 +1,7 @@
-"""Where the server programs are, and which Debian or PyPI package brings one that is missing."""
+"""Where the server programs are, and which Debian or PyPI package brings one that is missing.
+
+Run as a program it prints the Debian packages of those that are missing; it needs the standard library alone.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,12 @@ SEARCH_PATH: Final = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sb
 DEBIAN_PACKAGES: Final[dict[str, str]] = {
     "nghttpd": "nghttp2-server",
     "h2load": "nghttp2-client",
-    "nginx": "nginx-light",
+    "nginx": "nginx",
     "h2o": "h2o",
     "caddy": "caddy",
     "apache2": "apache2-bin",
     "haproxy": "haproxy",
+    "curl": "curl",
 }
 
 
@@ -44,3 +48,12 @@ def python_module(module: str) -> list[str]:
     if importlib.util.find_spec(module) is None:
         raise MissingProgram(module, module)
     return [sys.executable, "-m", module]
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages that bring the programs not found here."""
+    return [package for program, package in DEBIAN_PACKAGES.items() if not shutil.which(program, path=SEARCH_PATH)]
+
+
+if __name__ == "__main__":
+    print(*missing_packages())
