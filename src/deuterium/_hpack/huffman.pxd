@@ -1,0 +1,20 @@
+cimport cython
+
+cdef unsigned int FAILED, ACCEPTING
+cdef unsigned int AUTOMATON[65536]
+cdef unsigned int CODES[256]
+cdef unsigned char LENGTHS[256]
+
+@cython.locals(
+    octets="const unsigned char *", text="unsigned char *", count=Py_ssize_t, entry="unsigned int", position=Py_ssize_t
+)
+cpdef Py_ssize_t decode_huffman(bytearray data, Py_ssize_t start, Py_ssize_t end, bytearray out) except -1
+
+@cython.locals(octets="const unsigned char *", bits=Py_ssize_t, position=Py_ssize_t)
+cpdef Py_ssize_t huffman_size(bytes data) except -1
+
+@cython.locals(
+    octets="const unsigned char *", text="unsigned char *", size=Py_ssize_t, stop=Py_ssize_t,
+    pending="unsigned long long", bits=int, index=Py_ssize_t, octet="unsigned char", length=int
+)
+cpdef Py_ssize_t encode_huffman(bytes data, bytearray out, Py_ssize_t position) except -2
