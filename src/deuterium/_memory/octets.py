@@ -24,3 +24,27 @@ def take(data: bytearray, start: int, end: int) -> bytes:
         return octets[start:end]  # type: ignore[return-value]  # compiled: a pointer, whose slice is bytes
     with memoryview(data) as view:
         return bytes(view[start:end])
+
+
+def put(data: bytearray, at: int, source: bytes, start: int, end: int) -> None:
+    """Copy ``source[start:end]`` over ``data`` from ``at`` on; the length of ``data`` stays.
+
+    Raises IndexError unless both ranges lie inside.
+
+    >>> memory = bytearray(4)
+    >>> put(memory, 1, b"deuterium", 0, 3)
+    >>> memory
+    bytearray(b'\\x00deu')
+    """
+    size = end - start
+    if start < 0 or size < 0 or end > len(source) or at < 0 or at + size > len(data):
+        raise IndexError("octets outside the buffer")
+    if COMPILED:
+        target = data
+        origin = source
+        for index in range(size):
+            target[at + index] = origin[start + index]
+    elif size == len(source):
+        data[at : at + size] = source
+    else:
+        data[at : at + size] = memoryview(source)[start:end]

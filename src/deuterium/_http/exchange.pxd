@@ -1,0 +1,52 @@
+cimport cython
+
+cdef double NEVER
+cdef int QUEUED, SENDING, AWAITING, FINISHED, WHOLE, PIECES
+
+cdef class Waiter:
+    cpdef wake(self, Exchange exchange)
+
+cdef class Exchange:
+    cdef public str method
+    cdef public str scheme
+    cdef public str authority
+    cdef public str path
+    cdef public tuple common
+    cdef public tuple extra
+    cdef public bint has_content
+    cdef public str protocol
+    cdef public int urgency
+    cdef public int delivery
+    cdef public Waiter waiter
+    cdef public Waiter writer
+    cdef public bint marked
+    cdef public object engine
+    cdef public Py_ssize_t stream_id
+    cdef public int phase
+    cdef public double deadline
+    cdef public double pool_timeout
+    cdef public double read_timeout
+    cdef public double write_timeout
+    cdef public double progress_at
+    cdef public double sent_at
+    cdef public double answered_at
+    cdef public double finished_at
+    cdef public int status
+    cdef public list fields
+    cdef public int kinds
+    cdef public long long content_length
+    cdef public bint headers_received
+    cdef public list informational
+    cdef public list trailers
+    cdef public bytes content
+    cdef public object chunks
+    cdef public long long received
+    cdef public long long unread
+    cdef public object error
+    cpdef double limit(self)
+
+@cython.final
+cdef class LentPiece:
+    cdef public object buffer
+    cdef public object view
+    cpdef void release(self)

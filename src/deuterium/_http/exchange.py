@@ -1,0 +1,162 @@
+"""One request and its response, whatever the HTTP version: the engine fills it in, a front end waits for it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+NEVER = float("inf")
+
+# Exchange.phase: what the exchange is waiting for, which names the timeout that ends it.
+QUEUED = 0  # for a place on the connection
+SENDING = 1  # for the peer to take the rest of the content
+AWAITING = 2  # for the peer to answer
+FINISHED = 3
+
+# Exchange.delivery: how the content reaches the user.
+WHOLE = 0
+PIECES = 1
+
+# What pieces shorter than this share of their buffer cost to keep: they are copied, so that a slow consumer of small
+# frames cannot hold sixty-four times their size.
+LEND_SHARE = 8
+
+
+class Waiter:
+    """Whoever waits for an exchange: one verb, called at most once for each time it was handed in."""
+
+    __slots__ = ()
+
+    def wake(self, exchange: Exchange) -> None:
+        """Something the waiter asked for has happened; look at the exchange."""
+        raise NotImplementedError
+
+
+class Exchange:
+    """The request as the engine sends it and the response as it arrives.
+
+    Field names are lower-case and validated. ``common`` are fields that many requests share, as one tuple object, so
+    that the encoder can recognise it; ``extra`` are this request's own. Times are seconds on the driver's clock.
+    """
+
+    __slots__ = (
+        "answered_at",
+        "authority",
+        "chunks",
+        "common",
+        "content",
+        "content_length",
+        "deadline",
+        "delivery",
+        "engine",
+        "error",
+        "extra",
+        "fields",
+        "finished_at",
+        "has_content",
+        "headers_received",
+        "informational",
+        "kinds",
+        "marked",
+        "method",
+        "path",
+        "phase",
+        "pool_timeout",
+        "progress_at",
+        "protocol",
+        "read_timeout",
+        "received",
+        "scheme",
+        "sent_at",
+        "status",
+        "stream_id",
+        "trailers",
+        "unread",
+        "urgency",
+        "waiter",
+        "write_timeout",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        authority: str,
+        path: str,
+        common: tuple[tuple[str, str], ...] = (),
+        extra: tuple[tuple[str, str], ...] = (),
+        has_content: bool = False,
+    ) -> None:
+        self.method = method
+        self.scheme = scheme
+        self.authority = authority
+        self.path = path
+        self.common = common
+        self.extra = extra
+        self.has_content = has_content
+        self.protocol = ""  # extended CONNECT, RFC 8441
+        self.urgency = 3  # RFC 9218 default
+
+        self.delivery = WHOLE
+        self.waiter: Waiter | None = None
+        self.writer: Waiter | None = None  # who waits for room to send more content
+        self.marked = False
+        self.engine: Any = None
+        self.stream_id = 0
+
+        self.phase = QUEUED
+        self.deadline = NEVER
+        self.pool_timeout = NEVER
+        self.read_timeout = NEVER
+        self.write_timeout = NEVER
+        self.progress_at = 0.0
+        self.sent_at = 0.0
+        self.answered_at = 0.0
+        self.finished_at = 0.0
+
+        self.status = 0
+        self.fields: list[tuple[str, str]] | None = None
+        self.kinds = 0
+        self.content_length = -1
+        self.headers_received = False
+        self.informational: list[tuple[int, list[tuple[str, str]]]] | None = None
+        self.trailers: list[tuple[str, str]] | None = None
+        self.content = b""  # delivery WHOLE: all of it, once finished
+        self.chunks: deque[Any] | None = None  # delivery PIECES: bytes or LentPiece
+        self.received = 0  # content octets so far
+        self.unread = 0  # octets in ``chunks``
+        self.error: Exception | None = None
+
+    def limit(self) -> float:
+        """When the exchange runs out of time if nothing happens before."""
+        if self.phase == AWAITING:
+            if self.unread:  # the consumer is slow, not the peer
+                return self.deadline
+            return min(self.deadline, self.progress_at + self.read_timeout)
+        if self.phase == SENDING:
+            return min(self.deadline, self.progress_at + self.write_timeout)
+        if self.phase == QUEUED:
+            return min(self.deadline, self.progress_at + self.pool_timeout)
+        return NEVER
+
+
+class LentPiece:
+    """Content still in the buffer it was received into; the buffer is retained until ``release``."""
+
+    __slots__ = ("buffer", "view")
+
+    def __init__(self, buffer: Any, start: int, end: int) -> None:
+        buffer.retain()
+        self.buffer = buffer
+        self.view = buffer.lend(start, end)
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    def release(self) -> None:
+        """Give the memory back. A slice the consumer kept keeps its octets: the pool then drops the buffer."""
+        if self.buffer is not None:
+            buffer, self.buffer = self.buffer, None
+            self.view.release()
+            buffer.release()

@@ -1,0 +1,71 @@
+cimport cython
+from .._http.body cimport Body
+from .._http.exchange cimport Exchange, LentPiece
+from .._http.field_section cimport FieldSection
+from .._memory cimport octets
+from .._memory.buffer_pool cimport PooledBuffer
+from . cimport states, windows
+from .endpoint cimport Endpoint
+from .stream cimport Stream
+
+cdef double NEVER
+cdef int PIECES, LEND_SHARE, FRAME_HEADER_LENGTH
+cdef int DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION
+cdef int ACK, END_STREAM, END_HEADERS, PADDED, PRIORITY_FLAG
+cdef int MAX_CONTINUATIONS, MAX_FIELD_BLOCK, MAX_INFORMATIONAL, MAX_QUEUED_REPLIES
+cdef int CANCEL, PROTOCOL_ERROR, STREAM_CLOSED, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, REFUSED_STREAM, ENHANCE_YOUR_CALM
+cdef int HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA, RECEIVE_END_STREAM, RECEIVE_HEADERS, RESET
+cdef long long COLLECT_FROM
+
+@cython.final
+cdef class Connection(Endpoint):
+    cdef FieldSection section
+    cdef bint settings_received
+    cdef bytearray block
+    cdef Py_ssize_t block_stream_id
+    cdef bint block_end_stream
+    cdef int block_frames
+    cdef Py_ssize_t data_padding
+    cdef bint data_ends
+
+    cpdef Py_ssize_t receive(self, object buffer, Py_ssize_t start, Py_ssize_t end, double now) except -1
+    cpdef void receive_eof(self, double now) except *
+    @cython.locals(data=bytearray, p="const unsigned char *", position=Py_ssize_t, payload=Py_ssize_t, length=Py_ssize_t,
+                   kind=int, flags=int, padding=int, stream_id=Py_ssize_t)
+    cdef Py_ssize_t _walk(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
+    cdef void _dispatch(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int kind, int flags, Py_ssize_t stream_id) except *
+    cdef void _noise(self) except *
+    @cython.locals(stream=Stream)
+    cdef void _begin_data(self, Py_ssize_t stream_id, Py_ssize_t length, Py_ssize_t padding, bint ends) except *
+    cdef void _check_gone(self, Py_ssize_t stream_id) except *
+    @cython.locals(stream=Stream, size=Py_ssize_t, position=Py_ssize_t, skipped=Py_ssize_t)
+    cdef Py_ssize_t _data_payload(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
+    @cython.locals(exchange=Exchange, body=Body, size=Py_ssize_t)
+    cdef void _deliver(self, Stream stream, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except *
+    @cython.locals(exchange=Exchange, state=int)
+    cdef void _receive_end_stream(self, Stream stream) except *
+    @cython.locals(padding=Py_ssize_t, ends=bint)
+    cdef void _receive_headers(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int flags, Py_ssize_t stream_id) except *
+    @cython.locals(block=bytearray, stream_id=Py_ssize_t)
+    cdef void _receive_continuation(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int flags) except *
+    @cython.locals(section=FieldSection, stream=Stream, trailers=bint)
+    cdef void _field_section(self, bytearray data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t stream_id, bint ends) except *
+    @cython.locals(section=FieldSection, exchange=Exchange, status=int)
+    cdef void _receive_final(self, Stream stream, bint ends) except *
+    @cython.locals(section=FieldSection, exchange=Exchange)
+    cdef void _receive_informational(self, Stream stream, bint ends) except *
+    cdef void _receive_trailers(self, Stream stream, bint ends) except *
+    @cython.locals(exchange=Exchange)
+    cdef void _stream_error(self, Stream stream, int code, str rule) except *
+    @cython.locals(stream=Stream, increment="long long", window="long long")
+    cdef void _receive_window_update(self, bytearray data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t stream_id) except *
+    @cython.locals(stream=Stream, window="long long")
+    cdef void _receive_settings(self, bytes payload, int flags, Py_ssize_t stream_id) except *
+    cdef void _receive_ping(self, bytes payload, int flags, Py_ssize_t stream_id) except *
+    cdef void _reply(self, int kind, bytes payload) except *
+    @cython.locals(stream=Stream, exchange=Exchange)
+    cdef void _receive_rst_stream(self, bytes payload, Py_ssize_t stream_id) except *
+    @cython.locals(stream=Stream, exchange=Exchange, last_stream_id="long long")
+    cdef void _receive_goaway(self, bytes payload, Py_ssize_t stream_id) except *
+    @cython.locals(stream=Stream)
+    cdef void _check_priority(self, Py_ssize_t length, Py_ssize_t stream_id) except *

@@ -1,0 +1,591 @@
+"""The receive side of a connection: one walk over the octets, dispatching on the frame type, no object per frame."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from .._http.body import Body
+from .._http.exchange import LEND_SHARE, NEVER, PIECES, Exchange, LentPiece
+from .._http.field_section import FieldSection
+from .._memory import octets
+from .._memory.buffer_pool import PooledBuffer
+from ..errors import GoAway, ReadError, RemoteProtocolError, StreamReset
+from . import states, windows
+from .constants import (
+    ACK,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    FRAME_HEADER_LENGTH,
+    GOAWAY,
+    HEADERS,
+    MAX_CONTINUATIONS,
+    MAX_DEBUG_DATA,
+    MAX_FIELD_BLOCK,
+    MAX_INFORMATIONAL,
+    MAX_QUEUED_REPLIES,
+    PADDED,
+    PING,
+    PRIORITY,
+    PRIORITY_FLAG,
+    PUSH_PROMISE,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    ErrorCode,
+    error_name,
+)
+from .endpoint import Endpoint
+from .faults import ConnectionFault
+from .states import HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA, RECEIVE_END_STREAM, RECEIVE_HEADERS, RESET
+from .stream import Stream
+
+CANCEL = int(ErrorCode.CANCEL)
+PROTOCOL_ERROR = int(ErrorCode.PROTOCOL_ERROR)
+STREAM_CLOSED = int(ErrorCode.STREAM_CLOSED)
+FLOW_CONTROL_ERROR = int(ErrorCode.FLOW_CONTROL_ERROR)
+FRAME_SIZE_ERROR = int(ErrorCode.FRAME_SIZE_ERROR)
+REFUSED_STREAM = int(ErrorCode.REFUSED_STREAM)
+ENHANCE_YOUR_CALM = int(ErrorCode.ENHANCE_YOUR_CALM)
+
+# A body of several frames is collected into reserved memory from here on; below, one copy per frame is cheaper.
+COLLECT_FROM = 4 * 1024
+
+
+class Connection(Endpoint):
+    """One HTTP/2 connection, client side, without I/O (RFC 9113).
+
+    The driver calls ``receive`` with what it read, wakes the waiters of ``take_ready()``, and writes what ``take()``
+    gives it.
+    """
+
+    __slots__ = (
+        "block",
+        "block_end_stream",
+        "block_frames",
+        "block_stream_id",
+        "data_ends",
+        "data_padding",
+        "section",
+        "settings_received",
+    )
+
+    http_version = "HTTP/2"
+
+    def __init__(
+        self, options: Any, buffers: Any, streams: Any, strings: Any, by_reference: int = 0
+    ) -> None:
+        Endpoint.__init__(self, options, buffers, streams, strings, by_reference)
+        self.section = FieldSection()
+        self.settings_received = False
+        self.block = bytearray()  # a field block that goes on in CONTINUATION frames
+        self.block_stream_id = 0
+        self.block_end_stream = False
+        self.block_frames = 0
+        self.data_padding = 0
+        self.data_ends = False
+
+    # -- the driver's verbs ------------------------------------------------------------------------------------------
+
+    def receive(self, buffer: PooledBuffer, start: int, end: int, now: float) -> int:
+        """Walk the frames in ``buffer.data[start:end]``; the offset of the first octet that is still needed.
+
+        A connection error is answered with GOAWAY and ends every exchange; it is not raised. Afterwards ``closed``.
+        """
+        self.now = now
+        if self.closed:
+            return end
+        try:
+            position = self._walk(buffer, start, end)
+        except RemoteProtocolError as fault:  # ConnectionFault or HpackError
+            self._send_goaway(fault.code or PROTOCOL_ERROR, str(fault).encode("latin-1", "replace"))
+            self.fail(fault)
+            return end
+        if self.table.waiting:
+            self.admit()
+        return position
+
+    def receive_eof(self, now: float) -> None:
+        """The peer closed the transport: whoever still waits gets an error."""
+        self.now = now
+        if self.goaway_code > 0:
+            self.fail(
+                GoAway(
+                    f"the peer closed the connection with {error_name(self.goaway_code)}",
+                    last_stream_id=self.last_stream_id,
+                    code=self.goaway_code,
+                )
+            )
+        else:
+            self.fail(ReadError("the peer closed the connection before it answered", scope="connection"))
+
+    # -- the walk ----------------------------------------------------------------------------------------------------
+
+    def _walk(self, buffer: PooledBuffer, start: int, end: int) -> int:
+        data = buffer.data
+        if start < 0 or end > len(data):
+            raise IndexError("octets outside the buffer")
+        p = data
+        position = start
+        while True:
+            if self.in_data:
+                position = self._data_payload(buffer, position, end)
+                if self.in_data:
+                    return position
+            if end - position < FRAME_HEADER_LENGTH:
+                return position
+            length = p[position] << 16 | p[position + 1] << 8 | p[position + 2]
+            kind = p[position + 3]
+            flags = p[position + 4]
+            stream_id = (
+                (p[position + 5] & 127) << 24 | p[position + 6] << 16 | p[position + 7] << 8 | p[position + 8]
+            )
+            if not self.settings_received:
+                self._check_first(data, position, kind, flags)
+            if length > self.options_frame_size:
+                raise ConnectionFault(
+                    FRAME_SIZE_ERROR, f"4.2: a frame of {length} octets, {self.options_frame_size} are allowed"
+                )
+            if self.block_stream_id and (kind != CONTINUATION or stream_id != self.block_stream_id):
+                raise ConnectionFault(PROTOCOL_ERROR, "6.10: a frame other than CONTINUATION inside a field block")
+            if kind == DATA:
+                padding = 0
+                payload = position + FRAME_HEADER_LENGTH
+                if flags & PADDED:
+                    if length == 0:
+                        raise ConnectionFault(FRAME_SIZE_ERROR, "6.1: a padded DATA frame without a pad length")
+                    if end == payload:
+                        return position
+                    padding = p[payload] + 1
+                    if padding > length:
+                        raise ConnectionFault(PROTOCOL_ERROR, "6.1: padding as long as the payload or longer")
+                    payload += 1
+                if self.tap is not None:
+                    self.tap(False, length, kind, flags, stream_id)
+                self._begin_data(stream_id, length, padding, flags & END_STREAM != 0)
+                position = payload
+                continue
+            payload = position + FRAME_HEADER_LENGTH
+            if end - payload < length:
+                return position
+            position = payload + length
+            if self.tap is not None:
+                self.tap(False, length, kind, flags, stream_id)
+            if kind == HEADERS:
+                self._receive_headers(data, payload, position, flags, stream_id)
+            else:
+                self._dispatch(data, payload, position, kind, flags, stream_id)
+            if self.closed:
+                return end
+
+    def _check_first(self, data: bytearray, position: int, kind: int, flags: int) -> None:
+        if data[position : position + 5] == b"HTTP/":
+            raise ConnectionFault(PROTOCOL_ERROR, "3.4: the peer answered in HTTP/1.x")
+        if kind != SETTINGS or flags & ACK:
+            raise ConnectionFault(PROTOCOL_ERROR, "3.4: the peer's first frame is not SETTINGS")
+
+    def _dispatch(self, data: bytearray, start: int, end: int, kind: int, flags: int, stream_id: int) -> None:
+        if kind == CONTINUATION:
+            self._receive_continuation(data, start, end, flags)
+        elif kind == WINDOW_UPDATE:
+            self._receive_window_update(data, start, end, stream_id)
+        elif kind == SETTINGS:
+            self._receive_settings(octets.take(data, start, end), flags, stream_id)
+        elif kind == PING:
+            self._receive_ping(octets.take(data, start, end), flags, stream_id)
+        elif kind == RST_STREAM:
+            self._receive_rst_stream(octets.take(data, start, end), stream_id)
+        elif kind == GOAWAY:
+            self._receive_goaway(octets.take(data, start, end), stream_id)
+        elif kind == PUSH_PROMISE:
+            raise ConnectionFault(PROTOCOL_ERROR, "8.4: PUSH_PROMISE although SETTINGS_ENABLE_PUSH is 0")
+        else:
+            self._noise()
+            if kind == PRIORITY:
+                self._check_priority(end - start, stream_id)
+            # Frames of unknown type are ignored (section 4.1).
+
+    def _noise(self) -> None:
+        if not self.noise.take(self.now):
+            raise ConnectionFault(ENHANCE_YOUR_CALM, "10.5: too many frames that carry nothing")
+
+    # -- DATA, section 6.1 -------------------------------------------------------------------------------------------
+
+    def _begin_data(self, stream_id: int, length: int, padding: int, ends: bool) -> None:
+        """Account for a whole DATA frame; ``padding`` counts the pad length octet. Its payload follows in pieces."""
+        if stream_id == 0:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.1: DATA on stream 0")
+        if length > self.receive_window:
+            raise ConnectionFault(FLOW_CONTROL_ERROR, "6.9: DATA beyond the connection's window")
+        self.receive_window -= length
+        self.in_data = True
+        self.data_left = length - padding
+        self.data_padding = padding - 1 if padding else 0
+        self.data_ends = ends
+        if padding:
+            self._give_back_connection(padding)
+        if not self.data_left and not ends:
+            self._noise()
+        stream = self.table.streams.get(stream_id)
+        self.data_stream = stream
+        if stream is None:
+            self._check_gone(stream_id)
+        elif not stream.got_headers:
+            self._stream_error(stream, PROTOCOL_ERROR, "8.1: DATA before the field section of the response")
+        elif states.after(stream.state, RECEIVE_DATA) == ILLEGAL:
+            self._stream_error(stream, STREAM_CLOSED, "5.1: DATA after END_STREAM")
+        elif length > stream.receive_window:
+            self._stream_error(stream, FLOW_CONTROL_ERROR, "6.9: DATA beyond the stream's window")
+        else:
+            stream.receive_window -= length
+            if padding:
+                self._give_back(stream, padding)
+            stream.received += self.data_left
+            if stream.expected >= 0 and stream.received > stream.expected:
+                self._stream_error(stream, PROTOCOL_ERROR, "8.1.1: more content than content-length says")
+
+    def _check_gone(self, stream_id: int) -> None:
+        """A frame for a stream that is not open: idle, closed by the peer, or reset by us a moment ago."""
+        if self.table.is_idle(stream_id):
+            raise ConnectionFault(PROTOCOL_ERROR, "5.1: a frame on an idle stream")
+        if not self.table.may_be_late(stream_id):
+            raise ConnectionFault(STREAM_CLOSED, "5.1: a frame on a closed stream")
+
+    def _data_payload(self, buffer: PooledBuffer, start: int, end: int) -> int:
+        """Deliver what is there of the current DATA payload; clears ``in_data`` once all of it was."""
+        size = end - start
+        if size >= self.data_left:
+            size = self.data_left
+        position = start + size
+        self.data_left -= size
+        stream = self.data_stream
+        if size:
+            if stream is None:
+                self._give_back_connection(size)
+            else:
+                self._deliver(stream, buffer, start, position)
+        if self.data_left:
+            return position
+        skipped = min(self.data_padding, end - position)
+        self.data_padding -= skipped
+        position += skipped
+        if self.data_padding:
+            return position
+        self.in_data = False
+        self.data_stream = None
+        if self.data_ends and stream is not None:
+            self._receive_end_stream(stream)
+        return position
+
+    def _deliver(self, stream: Stream, buffer: PooledBuffer, start: int, end: int) -> None:
+        exchange = stream.exchange
+        size = end - start
+        exchange.received += size
+        exchange.progress_at = self.now
+        if exchange.delivery == PIECES:
+            if size * LEND_SHARE >= buffer.capacity:
+                exchange.chunks.append(LentPiece(buffer, start, end))
+            else:
+                exchange.chunks.append(octets.take(buffer.data, start, end))
+            exchange.unread += size
+            self._mark(exchange)
+            return
+        body = stream.body
+        if body is not None:
+            body.append(buffer.data, start, end)
+        elif self.data_left == 0 and (self.data_ends or size == stream.expected):
+            exchange.content = octets.take(buffer.data, start, end)
+        else:
+            body = Body(stream.expected if stream.expected >= COLLECT_FROM else -1)
+            body.append(buffer.data, start, end)
+            stream.body = body
+        self._give_back(stream, size)
+        self._give_back_connection(size)
+
+    def _receive_end_stream(self, stream: Stream) -> None:
+        """The response is complete (section 8.1)."""
+        exchange = stream.exchange
+        if stream.expected >= 0 and stream.received != stream.expected:
+            self._stream_error(stream, PROTOCOL_ERROR, "8.1.1: less content than content-length says")
+            return
+        state = states.after(stream.state, RECEIVE_END_STREAM)
+        if stream.body is not None:
+            exchange.content = stream.body.finish()
+        stream.state = state
+        if state == HALF_CLOSED_REMOTE:
+            # The answer is complete, the rest of the request is not needed: section 8.1 lets us stop sending.
+            self._reset(stream, CANCEL)
+        else:
+            self._close(stream, False)
+        self._end(exchange, None)
+
+    # -- HEADERS and CONTINUATION, sections 6.2, 6.10, 8.1 -----------------------------------------------------------
+
+    def _receive_headers(self, data: bytearray, start: int, end: int, flags: int, stream_id: int) -> None:
+        if stream_id == 0:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.2: HEADERS on stream 0")
+        if flags & PADDED:
+            if start == end:
+                raise ConnectionFault(FRAME_SIZE_ERROR, "6.2: a padded HEADERS frame without a pad length")
+            padding = data[start]
+            start += 1
+            if padding > end - start:
+                raise ConnectionFault(PROTOCOL_ERROR, "6.2: padding longer than the payload")
+            end -= padding
+        if flags & PRIORITY_FLAG:
+            if end - start < 5:
+                raise ConnectionFault(FRAME_SIZE_ERROR, "6.2: a HEADERS frame too short for its priority")
+            start += 5
+        ends = flags & END_STREAM != 0
+        if flags & END_HEADERS:
+            self._field_section(data, start, end, stream_id, ends)
+            return
+        if end == start:
+            self._noise()
+        self.block_stream_id = stream_id
+        self.block_end_stream = ends
+        self.block_frames = 0
+        self.block = bytearray(data[start:end])
+
+    def _receive_continuation(self, data: bytearray, start: int, end: int, flags: int) -> None:
+        if not self.block_stream_id:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.10: CONTINUATION outside a field block")
+        self.block_frames += 1
+        if self.block_frames > MAX_CONTINUATIONS or len(self.block) + end - start > MAX_FIELD_BLOCK:
+            raise ConnectionFault(ENHANCE_YOUR_CALM, "10.5.1: a field block in too many or too long pieces")
+        self.block += data[start:end]
+        if flags & END_HEADERS:
+            block = self.block
+            stream_id = self.block_stream_id
+            self.block = bytearray()
+            self.block_stream_id = 0
+            self._field_section(block, 0, len(block), stream_id, self.block_end_stream)
+
+    def _field_section(self, data: bytearray, start: int, end: int, stream_id: int, ends: bool) -> None:
+        """Decode one field section, whoever it is for: the dynamic table must stay in step (RFC 7541 section 2.2)."""
+        section = self.section
+        stream = self.table.streams.get(stream_id)
+        trailers = stream is not None and stream.got_headers
+        section.begin(self.options_list_size, trailers)
+        self.decoder.decode(data, start, end, section)
+        if stream is None:
+            self._check_gone(stream_id)
+            return
+        section.finish()
+        if section.overflow:
+            self._stream_error(
+                stream, CANCEL, f"6.5.2: a field section longer than {self.options_list_size} octets"
+            )
+        elif section.error:
+            self._stream_error(stream, PROTOCOL_ERROR, section.error)
+        elif states.after(stream.state, RECEIVE_HEADERS) == ILLEGAL:
+            self._stream_error(stream, STREAM_CLOSED, "5.1: HEADERS after END_STREAM")
+        elif trailers:
+            self._receive_trailers(stream, ends)
+        elif section.status < 200:
+            self._receive_informational(stream, ends)
+        else:
+            self._receive_final(stream, ends)
+
+    def _receive_final(self, stream: Stream, ends: bool) -> None:
+        section = self.section
+        exchange = stream.exchange
+        status = section.status
+        exchange.status = status
+        exchange.fields = section.pairs
+        exchange.kinds = section.kinds
+        exchange.content_length = section.content_length
+        exchange.headers_received = True
+        exchange.answered_at = self.now
+        exchange.progress_at = self.now
+        stream.got_headers = True
+        if exchange.method == "HEAD" or status in (204, 304):
+            stream.expected = 0  # RFC 9110 section 6.4.1: no content, whatever content-length says
+        elif exchange.method == "CONNECT" and status < 300:
+            stream.expected = -1
+        else:
+            stream.expected = section.content_length
+        if exchange.delivery == PIECES:
+            exchange.chunks = deque()
+            self._mark(exchange)
+        if ends:
+            self._receive_end_stream(stream)
+
+    def _receive_informational(self, stream: Stream, ends: bool) -> None:
+        section = self.section
+        exchange = stream.exchange
+        if ends:
+            self._stream_error(stream, PROTOCOL_ERROR, "8.1: END_STREAM on an informational response")
+        elif section.status == 101:
+            self._stream_error(stream, PROTOCOL_ERROR, "8.6: 101 (Switching Protocols) in HTTP/2")
+        else:
+            if exchange.informational is None:
+                exchange.informational = []
+            if len(exchange.informational) >= MAX_INFORMATIONAL:
+                self._stream_error(stream, ENHANCE_YOUR_CALM, f"more than {MAX_INFORMATIONAL} informational responses")
+                return
+            exchange.informational.append((section.status, section.pairs))
+            if exchange.delivery == PIECES:
+                self._mark(exchange)
+
+    def _receive_trailers(self, stream: Stream, ends: bool) -> None:
+        if not ends:
+            self._stream_error(stream, PROTOCOL_ERROR, "8.1: a trailer section without END_STREAM")
+            return
+        stream.exchange.trailers = self.section.pairs
+        self._receive_end_stream(stream)
+
+    def _stream_error(self, stream: Stream, code: int, rule: str) -> None:
+        """Section 5.4.2: reset the stream, fail its exchange, keep the connection."""
+        exchange = stream.exchange
+        self._reset(stream, code)
+        self._end(exchange, RemoteProtocolError(rule, scope="stream", code=code))
+
+    # -- control frames ----------------------------------------------------------------------------------------------
+
+    def _receive_window_update(self, data: bytearray, start: int, end: int, stream_id: int) -> None:
+        """Section 6.9."""
+        if end - start != 4:
+            raise ConnectionFault(FRAME_SIZE_ERROR, "6.9: a WINDOW_UPDATE payload is 4 octets")
+        self._noise()
+        increment = int.from_bytes(data[start:end], "big") & 0x7FFFFFFF
+        if stream_id == 0:
+            if not increment:
+                raise ConnectionFault(PROTOCOL_ERROR, "6.9: a WINDOW_UPDATE of 0 for the connection")
+            window = windows.enlarged(self.send_window, increment)
+            if window == windows.OVERFLOW:
+                raise ConnectionFault(FLOW_CONTROL_ERROR, "6.9.1: the connection's window above 2^31-1")
+            self.send_window = window
+            return
+        stream = self.table.streams.get(stream_id)
+        if stream is None:
+            if self.table.is_idle(stream_id):
+                raise ConnectionFault(PROTOCOL_ERROR, "5.1: WINDOW_UPDATE on an idle stream")
+        elif not increment:
+            self._stream_error(stream, PROTOCOL_ERROR, "6.9: a WINDOW_UPDATE of 0")
+        else:
+            window = windows.enlarged(stream.send_window, increment)
+            if window == windows.OVERFLOW:
+                self._stream_error(stream, FLOW_CONTROL_ERROR, "6.9.1: the stream's window above 2^31-1")
+                return
+            stream.send_window = window
+            if stream.pending_octets:
+                self.scheduler.add(stream)
+
+    def _receive_settings(self, payload: bytes, flags: int, stream_id: int) -> None:
+        """Section 6.5."""
+        if stream_id:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.5: SETTINGS on a stream")
+        self._noise()
+        if flags & ACK:
+            if payload:
+                raise ConnectionFault(FRAME_SIZE_ERROR, "6.5: a SETTINGS acknowledgement with a payload")
+            if not self.settings_acknowledged:
+                self.settings_acknowledged = True
+                self.decoder.set_limit(self.options.header_table_size)
+            return
+        self.settings_received = True
+        table_size = self.peer.header_table_size
+        change = self.peer.apply(payload)
+        self._read_peer()
+        if change:
+            for stream in self.table.streams.values():
+                window = windows.enlarged(stream.send_window, change)
+                if window == windows.OVERFLOW:
+                    raise ConnectionFault(FLOW_CONTROL_ERROR, "6.9.2: a stream's window above 2^31-1")
+                stream.send_window = window
+                if stream.pending_octets:
+                    self.scheduler.add(stream)
+        if self.peer.header_table_size != table_size:
+            self.encoder.set_peer_limit(self.peer.header_table_size)
+        self._reply(SETTINGS, b"")
+
+    def _receive_ping(self, payload: bytes, flags: int, stream_id: int) -> None:
+        """Section 6.7."""
+        if stream_id:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.7: PING on a stream")
+        if len(payload) != 8:
+            raise ConnectionFault(FRAME_SIZE_ERROR, "6.7: a PING payload is 8 octets")
+        self._noise()
+        if flags & ACK:
+            sent_at = self.pings.pop(payload, NEVER)
+            if sent_at != NEVER:
+                self.rtt = self.now - sent_at
+            return
+        self._reply(PING, payload)
+
+    def _reply(self, kind: int, payload: bytes) -> None:
+        """Queue an acknowledgement; a peer that asks but does not read cannot make the queue grow without end."""
+        self.replies += 1
+        if self.replies > MAX_QUEUED_REPLIES:
+            raise ConnectionFault(ENHANCE_YOUR_CALM, "10.5: too many unread acknowledgements")
+        self.outbound.frame(kind, ACK, 0, payload)
+
+    def _receive_rst_stream(self, payload: bytes, stream_id: int) -> None:
+        """Section 6.4."""
+        if stream_id == 0:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.4: RST_STREAM on stream 0")
+        if len(payload) != 4:
+            raise ConnectionFault(FRAME_SIZE_ERROR, "6.4: a RST_STREAM payload is 4 octets")
+        stream = self.table.streams.get(stream_id)
+        if stream is None:
+            if self.table.is_idle(stream_id):
+                raise ConnectionFault(PROTOCOL_ERROR, "6.4: RST_STREAM on an idle stream")
+            self._noise()
+            return
+        code = int.from_bytes(payload, "big")
+        exchange = stream.exchange
+        stream.state = states.after(stream.state, RESET)
+        self._close(stream, True)
+        self._end(
+            exchange,
+            StreamReset(
+                f"the peer reset the stream with {error_name(code)}",
+                scope="stream",
+                code=code,
+                # Section 8.7: REFUSED_STREAM promises that nothing was processed.
+                request_processed=False if code == REFUSED_STREAM else None,
+            ),
+        )
+
+    def _receive_goaway(self, payload: bytes, stream_id: int) -> None:
+        """Section 6.8: streams above the last identifier were not processed; the others go on."""
+        if stream_id:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.8: GOAWAY on a stream")
+        if len(payload) < 8:
+            raise ConnectionFault(FRAME_SIZE_ERROR, "6.8: a GOAWAY payload is at least 8 octets")
+        self._noise()
+        last_stream_id = int.from_bytes(payload[:4], "big") & 0x7FFFFFFF
+        if last_stream_id > self.last_stream_id:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.8: a later GOAWAY with a higher last stream identifier")
+        self.draining = True
+        self.last_stream_id = last_stream_id
+        self.goaway_code = int.from_bytes(payload[4:8], "big")
+        debug = payload[8 : 8 + MAX_DEBUG_DATA].decode("latin-1")
+        for stream in list(self.table.streams.values()):
+            if stream.id > last_stream_id:
+                exchange = stream.exchange
+                stream.state = states.after(stream.state, RESET)
+                self._close(stream, True)
+                self._end(
+                    exchange,
+                    GoAway(
+                        f"the peer is closing the connection with {error_name(self.goaway_code)} {debug}".rstrip(),
+                        last_stream_id=last_stream_id,
+                        code=self.goaway_code,
+                        request_processed=False,
+                    ),
+                )
+        self._fail_waiting()
+
+    def _check_priority(self, length: int, stream_id: int) -> None:
+        """Section 6.3: deprecated, checked for form and ignored."""
+        if stream_id == 0:
+            raise ConnectionFault(PROTOCOL_ERROR, "6.3: PRIORITY on stream 0")
+        if length != 5:
+            stream = self.table.streams.get(stream_id)
+            if stream is None:
+                raise ConnectionFault(FRAME_SIZE_ERROR, "6.3: a PRIORITY payload is 5 octets")
+            self._stream_error(stream, FRAME_SIZE_ERROR, "6.3: a PRIORITY payload is 5 octets")

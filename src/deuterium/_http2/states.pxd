@@ -1,0 +1,3 @@
+cdef bytes TRANSITIONS
+
+cpdef int after(int state, int event)

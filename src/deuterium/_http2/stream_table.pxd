@@ -1,0 +1,22 @@
+cimport cython
+from .._http.exchange cimport Exchange
+from .._memory.object_pool cimport ObjectPool
+from .stream cimport Stream
+
+cdef Py_ssize_t MAX_RESET_MEMORY, MAX_STREAM_ID
+cdef int CLOSED
+
+@cython.final
+cdef class StreamTable:
+    cdef ObjectPool pool
+    cdef readonly dict streams
+    cdef readonly object waiting
+    cdef readonly Py_ssize_t next_id
+    cdef dict resets
+    cdef Py_ssize_t forgotten_below
+    @cython.locals(stream=Stream)
+    cpdef Stream open(self, Exchange exchange, long long send_window, long long receive_window)
+    cpdef void close(self, Stream stream, bint by_us) except *
+    cpdef bint is_idle(self, Py_ssize_t stream_id)
+    cpdef bint may_be_late(self, Py_ssize_t stream_id) except -1
+    cpdef bint exhausted(self)

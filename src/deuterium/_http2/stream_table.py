@@ -1,0 +1,57 @@
+"""Which streams are open, which requests wait for one, and which streams we reset lately."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from .._http.exchange import Exchange
+from .._memory.object_pool import ObjectPool
+from .constants import MAX_RESET_MEMORY, MAX_STREAM_ID
+from .states import CLOSED
+from .stream import Stream
+
+
+class StreamTable:
+    """Streams by identifier, in the order they were opened, and the FIFO of requests that wait for a place."""
+
+    __slots__ = ("forgotten_below", "next_id", "pool", "resets", "streams", "waiting")
+
+    def __init__(self, pool: ObjectPool[Stream]) -> None:
+        self.pool = pool
+        self.streams: dict[int, Stream] = {}
+        self.waiting: deque[Exchange] = deque()
+        self.next_id = 1
+        self.resets: dict[int, bool] = {}
+        self.forgotten_below = 0
+
+    def open(self, exchange: Exchange, send_window: int, receive_window: int) -> Stream:
+        """A new stream for ``exchange``, idle, with the next odd identifier (RFC 9113 section 5.1.1)."""
+        stream: Stream = self.pool.acquire()
+        stream.open(self.next_id, exchange, send_window, receive_window)
+        self.streams[self.next_id] = stream
+        self.next_id += 2
+        return stream
+
+    def close(self, stream: Stream, by_us: bool) -> None:
+        """Take the stream out and recycle it; ``by_us``: late frames for it are to be expected."""
+        del self.streams[stream.id]
+        if by_us:
+            self.resets[stream.id] = True
+            if len(self.resets) > MAX_RESET_MEMORY:
+                oldest = next(iter(self.resets))
+                del self.resets[oldest]
+                self.forgotten_below = max(self.forgotten_below, oldest + 1)
+        stream.state = CLOSED
+        self.pool.release(stream)
+
+    def is_idle(self, stream_id: int) -> bool:
+        """Never opened: a client's streams are odd and ascend; a server's would be promised, and push is refused."""
+        return stream_id >= self.next_id or stream_id & 1 == 0
+
+    def may_be_late(self, stream_id: int) -> bool:
+        """A frame for this closed stream may have been under way when we reset it (section 5.4.2)."""
+        return stream_id < self.forgotten_below or stream_id in self.resets
+
+    def exhausted(self) -> bool:
+        """No identifier is left for another request."""
+        return self.next_id > MAX_STREAM_ID

@@ -1,0 +1,22 @@
+cimport cython
+from .._http.engine cimport Engine
+
+@cython.final
+cdef class BatchedWriter:
+    cdef object loop
+    cdef object transport
+    cdef Engine source
+    cdef object tls
+    cdef object clock
+    cdef readonly bint scheduled
+    cdef readonly bint paused
+    cdef readonly long long octets_written
+    cdef readonly long long writes
+    cdef object flush_verb
+    cpdef void schedule(self) except *
+    @cython.locals(segments=list)
+    cpdef void flush(self) except *
+    cdef void _write(self, object data) except *
+    cpdef void pause(self)
+    cpdef void resume(self) except *
+    cpdef void close(self)

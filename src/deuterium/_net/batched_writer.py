@@ -1,0 +1,76 @@
+"""The writer: everything the engine queued during one turn of the loop leaves in one send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# With this much queued the writer does not wait for the end of the turn.
+FLUSH_AT = 64 * 1024
+
+
+class BatchedWriter:
+    """One writer for one transport, without a lock: only its event loop calls it.
+
+    ``source`` has ``take(now) -> list`` and ``has_output()``. The transport's back-pressure stops it: content then waits
+    in the engine, where streams can still be reset.
+    """
+
+    __slots__ = ("clock", "flush_verb", "loop", "octets_written", "paused", "scheduled", "source", "tls", "transport", "writes")
+
+    def __init__(self, loop: Any, transport: Any, source: Any, tls: Any, clock: Any) -> None:
+        self.loop = loop
+        self.transport = transport
+        self.source = source
+        self.tls = tls
+        self.clock = clock
+        self.scheduled = False
+        self.paused = False
+        self.octets_written = 0
+        self.writes = 0
+        self.flush_verb = self.flush
+
+    def schedule(self) -> None:
+        """Flush before the loop waits for the network again; once, however often it is asked."""
+        if not self.scheduled:
+            self.scheduled = True
+            self.loop.call_soon(self.flush_verb)
+
+    def flush(self) -> None:
+        """Write what there is to write, now."""
+        self.scheduled = False
+        if self.paused or self.transport is None:
+            return
+        segments = self.source.take(self.clock())
+        tls = self.tls
+        if tls is not None:
+            for segment in segments:
+                tls.write(segment)
+            data = tls.pending()
+            if data:
+                self._write(data)
+        elif len(segments) == 1:
+            self._write(segments[0])
+        elif segments:
+            self.writes += 1
+            self.octets_written += sum(map(len, segments))
+            self.transport.writelines(segments)
+        if self.source.has_output() and not self.paused:
+            self.schedule()
+
+    def _write(self, data: Any) -> None:
+        self.writes += 1
+        self.octets_written += len(data)
+        self.transport.write(data)
+
+    def pause(self) -> None:
+        """The transport's buffer is full (asyncio: ``pause_writing``)."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """The transport's buffer has room again."""
+        self.paused = False
+        self.schedule()
+
+    def close(self) -> None:
+        """No further write reaches the transport."""
+        self.transport = None

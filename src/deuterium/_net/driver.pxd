@@ -1,0 +1,48 @@
+cimport cython
+from .._http.engine cimport Engine
+from .._http.exchange cimport Exchange, Waiter
+from .batched_writer cimport BatchedWriter
+from .receive_buffer cimport ReceiveBuffer
+
+cdef double NEVER
+cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
+
+cdef class AsyncDriver:
+    cdef readonly object loop
+    cdef readonly object tls
+    cdef object choose
+    cdef readonly Engine engine
+    cdef readonly object ready
+    cdef readonly object transport
+    cdef readonly BatchedWriter writer
+    cdef ReceiveBuffer plain
+    cdef ReceiveBuffer inbound
+    cdef Py_ssize_t read_size
+    cdef object timer
+    cdef double timer_at
+    cdef object failure
+    cdef readonly bint lost
+    cdef public object on_lost
+    cdef readonly long long reads
+    cdef readonly long long octets_read
+
+    @cython.locals(engine=Engine)
+    cpdef void submit(self, Exchange exchange) except *
+    @cython.locals(engine=Engine)
+    cpdef void after_send(self) except *
+    @cython.locals(engine=Engine)
+    cpdef void cancel(self, Exchange exchange, object error) except *
+    @cython.locals(engine=Engine)
+    cpdef void consumed(self, Exchange exchange, long long octets) except *
+    cpdef object get_buffer(self, object sizehint)
+    cpdef void buffer_updated(self, Py_ssize_t octets) except *
+    @cython.locals(engine=Engine, plain=ReceiveBuffer)
+    cdef void _receive(self) except *
+    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, engine=Engine, octets=Py_ssize_t)
+    cdef void _receive_tls(self) except *
+    @cython.locals(engine=Engine, active=Py_ssize_t)
+    cdef void _after_receive(self) except *
+    cdef void _idle(self) except *
+    @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
+    cdef void _wake(self) except *
+    cdef void _arm(self, double deadline) except *

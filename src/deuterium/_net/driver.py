@@ -1,0 +1,321 @@
+"""One transport and one Connection under asyncio: the reader feeds it, the writer drains it, one timer bounds it."""
+
+from __future__ import annotations
+
+import ssl
+from time import monotonic
+from typing import Any
+
+from .._http.engine import Engine
+from .._http.exchange import NEVER, Exchange, Waiter
+from ..errors import ConnectError, ReadError
+from .batched_writer import FLUSH_AT, BatchedWriter
+from .receive_buffer import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, ReceiveBuffer
+from .tls import TlsPipe
+
+WRITE_HIGH_WATER = 1024 * 1024
+
+
+class AsyncDriver:
+    """Carries octets between one asyncio transport and one engine, and wakes whoever waits.
+
+    There is one reader (the transport's protocol calls ``buffer_updated``) and one writer, both on the event loop, so
+    nothing is locked. ``engine`` is set once ALPN has chosen it; until then ``ready`` is pending.
+    """
+
+    __slots__ = (
+        "choose",
+        "engine",
+        "failure",
+        "inbound",
+        "loop",
+        "lost",
+        "octets_read",
+        "on_lost",
+        "plain",
+        "read_size",
+        "ready",
+        "reads",
+        "timer",
+        "timer_at",
+        "tls",
+        "transport",
+        "writer",
+    )
+
+    def __init__(self, loop: Any, buffers: Any, tls: TlsPipe | None, choose: Any) -> None:
+        """``choose(protocol)``: the engine for what ALPN chose; raises when this client cannot speak it."""
+        self.loop = loop
+        self.tls = tls
+        self.choose = choose
+        self.engine: Engine | None = None
+        self.ready: Any = loop.create_future()
+        self.transport: Any = None
+        self.writer: Any = None
+        self.plain = ReceiveBuffer(buffers)  # octets of HTTP
+        self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
+        self.read_size = NORMAL_READ
+        self.timer: Any = None
+        self.timer_at = NEVER
+        self.failure: Any = None
+        self.lost = False
+        self.on_lost: Any = None
+        self.reads = 0
+        self.octets_read = 0
+
+    # -- what the front end calls ------------------------------------------------------------------------------------
+
+    def submit(self, exchange: Exchange) -> None:
+        """Send the request; its waiter is woken when there is something to see."""
+        engine = self.engine
+        engine.send_request(exchange, monotonic())
+        self.after_send()
+
+    def after_send(self) -> None:
+        """Something was queued in the engine: have it written and its deadline watched."""
+        engine = self.engine
+        if engine.queued_octets() > FLUSH_AT:
+            self.writer.flush()
+        else:
+            self.writer.schedule()
+        if engine.deadline < self.timer_at:
+            self._arm(engine.deadline)
+
+    def cancel(self, exchange: Exchange, error: Any) -> None:
+        """End the exchange from our side; the stream is reset if it is open."""
+        engine = self.engine
+        if not self.lost:
+            engine.cancel(exchange, error, monotonic())
+            self._wake()
+            self.writer.schedule()
+        elif exchange.unread:
+            engine.cancel(exchange, error, monotonic())
+
+    def consumed(self, exchange: Exchange, octets: int) -> None:
+        """The application took ``octets`` of content."""
+        engine = self.engine
+        engine.consumed(exchange, octets, monotonic())
+        if not self.lost:
+            if engine.has_output():
+                self.writer.schedule()
+            if engine.deadline < self.timer_at:
+                self._arm(engine.deadline)
+
+    def close(self) -> None:
+        """Say GOAWAY and close_notify, then close the transport; every open exchange fails."""
+        if self.lost or self.transport is None:
+            return
+        if self.engine is not None:
+            self.engine.close(monotonic())
+            self._wake()
+            self.writer.flush()
+        if self.tls is not None and self.tls.handshaken:
+            self.tls.close()
+            rest = self.tls.pending()
+            if rest:
+                self.transport.write(rest)
+        self.transport.close()
+
+    def abort(self) -> None:
+        """Drop the transport at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    # -- what the transport calls ------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        """The transport is connected; start the TLS handshake, or the engine at once."""
+        self.transport = transport
+        transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        if self.tls is None:
+            self._begin("")
+        else:
+            self._handshake()
+
+    def get_buffer(self, sizehint: int) -> Any:
+        """Memory for the next read: little while many streams are busy, much while large content arrives."""
+        return self.inbound.space(self.read_size)
+
+    def buffer_updated(self, octets: int) -> None:
+        """``octets`` more are in the buffer."""
+        self.reads += 1
+        self.octets_read += octets
+        self.inbound.commit(octets)
+        if self.tls is None:
+            self._receive()
+        else:
+            self._receive_tls()
+
+    def eof_received(self) -> None:
+        """The peer will send no more."""
+        if self.tls is not None:
+            self.tls.feed_eof()
+        if self.engine is not None:
+            self.engine.receive_eof(monotonic())
+            self._wake()
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        """The transport is gone: end reader, writer and every waiting exchange, once."""
+        if self.lost:
+            return
+        self.lost = True
+        if self.engine is not None:
+            error = ReadError(f"the connection was lost: {reason or 'closed by the peer'}", scope="connection")
+            error.__cause__ = reason
+            self.engine.fail(error)
+            self._wake()
+            self.writer.close()
+        if not self.ready.done():
+            failure = self.failure or ConnectError(
+                f"the connection was lost before it was ready: {reason or 'closed by the peer'}",
+                scope="connection",
+                request_processed=False,
+            )
+            self.ready.set_exception(failure)
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        self.plain.release()
+        self.inbound.release()
+        self.transport = None
+        if self.on_lost is not None:
+            self.on_lost(self)
+
+    # -- opening -----------------------------------------------------------------------------------------------------
+
+    def _handshake(self) -> None:
+        try:
+            done = self.tls.handshake()
+        except ConnectError as error:
+            self._refuse(error)
+            return
+        data = self.tls.pending()
+        if data:
+            self.transport.write(data)
+        if done:
+            self._begin(self.tls.protocol)
+
+    def _begin(self, protocol: str) -> None:
+        try:
+            engine = self.choose(protocol)
+        except Exception as error:  # whatever the chooser says is the answer to the dial
+            self._refuse(error)
+            return
+        self.engine = engine
+        self.writer = BatchedWriter(self.loop, self.transport, engine, self.tls, monotonic)
+        engine.start(monotonic())
+        self.writer.schedule()
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+    def _refuse(self, error: Exception) -> None:
+        self.failure = error
+        data = self.tls.pending() if self.tls is not None else b""
+        if data:
+            self.transport.write(data)  # the alert
+        self.transport.close()
+        if not self.ready.done():
+            self.ready.set_exception(error)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        """Let the engine walk what is there, then wake everyone it touched."""
+        plain = self.plain
+        engine = self.engine
+        plain.consume(engine.receive(plain.buffer, plain.start, plain.end, monotonic()))
+        self._after_receive()
+
+    def _receive_tls(self) -> None:
+        inbound = self.inbound
+        tls = self.tls
+        tls.feed(inbound.buffer.view()[inbound.start : inbound.end])
+        inbound.consume(inbound.end)
+        if not tls.handshaken:
+            self._handshake()
+            if not tls.handshaken or self.engine is None:
+                return
+        plain = self.plain
+        engine = self.engine
+        try:
+            while True:
+                octets = tls.read(self.read_size, plain.space(self.read_size))
+                if octets == 0:
+                    engine.receive_eof(monotonic())
+                    break
+                plain.commit(octets)
+                plain.consume(engine.receive(plain.buffer, plain.start, plain.end, monotonic()))
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            failure = ReadError(f"TLS failed: {error.reason or error}", scope="connection")
+            failure.__cause__ = error
+            engine.fail(failure)
+        self._after_receive()
+
+    def _after_receive(self) -> None:
+        engine = self.engine
+        if engine.ready or engine.writable:
+            self._wake()
+            self.writer.schedule()
+        elif engine.has_output():
+            self.writer.schedule()
+        if engine.closed:
+            self.writer.flush()
+            self.transport.close()
+            return
+        active = engine.active()
+        if engine.in_data and engine.data_left > SMALL_READ:
+            self.read_size = LARGE_READ
+        elif active >= MANY_STREAMS:
+            self.read_size = SMALL_READ
+        else:
+            self.read_size = NORMAL_READ
+        if not active:
+            self._idle()
+
+    def _idle(self) -> None:
+        """An idle connection holds no memory of the pool's, but for octets of an unfinished frame."""
+        if self.plain.start == self.plain.end:
+            self.plain.release()
+        if self.inbound.start == self.inbound.end:
+            self.inbound.release()
+
+    def _wake(self) -> None:
+        """Wake each waiter of each exchange the engine touched, once."""
+        engine = self.engine
+        ready = engine.ready
+        if ready:
+            ready = engine.take_ready()
+            for exchange in ready:
+                waiter = exchange.waiter
+                if waiter is not None:
+                    exchange.waiter = None
+                    waiter.wake(exchange)
+        if engine.writable:
+            writable = engine.take_writable()
+            for exchange in writable:
+                waiter = exchange.writer
+                if waiter is not None:
+                    exchange.writer = None
+                    waiter.wake(exchange)
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def _arm(self, deadline: float) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer_at = deadline
+        self.timer = self.loop.call_later(max(0.0, deadline - monotonic()), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self.timer = None
+        self.timer_at = NEVER
+        engine = self.engine
+        if self.lost or engine.closed:
+            return
+        engine.expire(monotonic())
+        self._wake()
+        self.writer.schedule()
+        if engine.deadline < self.timer_at:
+            self._arm(engine.deadline)

@@ -1,0 +1,78 @@
+"""The memory a connection receives into: leased while there is work, none while it is idle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._memory.buffer_pool import BufferPool, PooledBuffer
+
+# While many streams carry small responses, small reads let client and server overlap instead of taking turns.
+MANY_STREAMS = 8
+SMALL_READ = 4 * 1024
+# What one read takes at most while large content arrives.
+LARGE_READ = 256 * 1024
+NORMAL_READ = 64 * 1024
+
+
+class ReceiveBuffer:
+    """Octets ``start`` to ``end`` of a leased buffer are received and not yet consumed.
+
+    ``space`` gives memory to receive into, ``commit`` says how much arrived, ``consume`` how far the engine came.
+    Memory of which the engine lent slices is never written again: the rest moves on to another buffer.
+    """
+
+    __slots__ = ("buffer", "end", "pool", "start")
+
+    def __init__(self, pool: BufferPool) -> None:
+        self.pool = pool
+        self.buffer: PooledBuffer | None = None
+        self.start = 0
+        self.end = 0
+
+    def space(self, wanted: int) -> Any:
+        """A writable view of up to ``wanted`` octets behind what is there."""
+        if self.buffer is None:
+            self._lease(wanted)
+        elif self.start == self.end:
+            if self.buffer.references > 1 or self.buffer.capacity < wanted:
+                self.release()
+                self._lease(wanted)
+            else:
+                self.start = 0
+                self.end = 0
+        elif self.buffer.capacity - self.end < min(wanted, SMALL_READ):
+            self._move(wanted)
+        return self.buffer.view()[self.end : min(self.end + wanted, self.buffer.capacity)]
+
+    def commit(self, octets: int) -> None:
+        """``octets`` more were received into the last ``space``."""
+        self.end += octets
+
+    def consume(self, position: int) -> None:
+        """Everything below ``position`` is done with."""
+        self.start = position
+
+    def release(self) -> None:
+        """Give the buffer back; what was not consumed is dropped."""
+        buffer = self.buffer
+        if buffer is not None:
+            self.buffer = None
+            self.start = 0
+            self.end = 0
+            buffer.release()
+
+    def _lease(self, wanted: int) -> None:
+        self.buffer = self.pool.acquire(wanted)
+        self.start = 0
+        self.end = 0
+
+    def _move(self, wanted: int) -> None:
+        """Carry the unconsumed octets, less than a frame, to the head of another buffer."""
+        old = self.buffer
+        start = self.start
+        rest = self.end - start
+        self.buffer = self.pool.acquire(rest + wanted)
+        self.buffer.data[:rest] = old.data[start : start + rest]
+        self.start = 0
+        self.end = rest
+        old.release()

@@ -1,0 +1,24 @@
+"""Who waits for an exchange under asyncio."""
+
+from __future__ import annotations
+
+from asyncio import InvalidStateError
+from typing import Any
+
+from .._http.exchange import Exchange, Waiter
+
+
+class FutureWaiter(Waiter):
+    """Wakes one Future; a Future that was cancelled meanwhile is left alone."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, future: Any) -> None:
+        self.future = future
+
+    def wake(self, exchange: Exchange) -> None:
+        """Set the Future's result."""
+        try:
+            self.future.set_result(None)
+        except InvalidStateError:
+            pass  # cancelled between the event and this call
