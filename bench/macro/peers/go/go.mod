@@ -1,0 +1,3 @@
+module deuterium/bench
+
+go 1.25
