@@ -100,3 +100,114 @@ class PoolOptions:
     buffers: bool = True
     objects: bool = True
     strings: bool = True
+
+
+# RFC 9110 section 9.2.2: PUT, DELETE and the safe methods (section 9.2.1).
+IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+MAX_ATTEMPTS: Final = 5  # gRPC takes a larger maxAttempts as 5, for retries and hedges alike (gRFC A6)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a request is sent again.
+
+    ``attempts`` counts the first one; retries beyond it wait ``backoff_s`` x ``backoff_growth`` ^ n, at most
+    ``max_backoff_s``, times a random share (full jitter). A Retry-After longer than ``max_retry_after_s`` is
+    not cut short: the response is handed over instead. No status is retried unless named, because a status is
+    an answer; {429, 502, 503, 504} is the usual choice. Timeouts are the caller's own limits and final unless
+    ``timeouts`` is set.
+
+    ``replays`` bounds how often a request that the peer provably did not process is sent again, whatever its
+    method; the budget (``budget_share`` of the requests of the last ``budget_window_s`` plus
+    ``budget_minimum_per_s``) does not apply to those. ``hedges`` more copies of an idempotent request go out,
+    each ``hedge_delay_s`` after the one before, while no answer has come.
+
+    >>> RetryPolicy(attempts=1).attempts
+    1
+    """
+
+    attempts: int = 3
+    backoff_s: float = 0.1
+    backoff_growth: float = 2.0
+    max_backoff_s: float = 10.0
+    max_retry_after_s: float = 60.0
+    statuses: frozenset[int] = frozenset()
+    methods: frozenset[str] = IDEMPOTENT_METHODS
+    timeouts: bool = False
+    replays: int = 20  # 200 requests on a server that takes 10 per connection, one connection after another
+    budget_share: float = 0.2  # Finagle, tower and reqwest: 20 %, 10 per second, 10 s
+    budget_minimum_per_s: float = 10.0
+    budget_window_s: float = 10.0
+    hedges: int = 0
+    hedge_delay_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "statuses", frozenset(self.statuses))
+        object.__setattr__(self, "methods", frozenset(self.methods))
+        unsafe = self.methods - IDEMPOTENT_METHODS
+        if unsafe:
+            raise ValueError(f"not idempotent by RFC 9110 section 9.2.2, never retried: {sorted(unsafe)}")
+        _require(1 <= self.attempts <= MAX_ATTEMPTS, f"attempts must be 1 to {MAX_ATTEMPTS}")
+        _require(0 <= self.hedges < MAX_ATTEMPTS, f"hedges must be 0 to {MAX_ATTEMPTS - 1}")
+        _require(self.replays >= 0, "replays must be >= 0")
+        _require(self.backoff_growth >= 1, "backoff_growth must be >= 1")
+        _require(self.budget_window_s > 0, "budget_window_s must be > 0")
+        for name in (
+            "backoff_s",
+            "max_backoff_s",
+            "max_retry_after_s",
+            "budget_share",
+            "budget_minimum_per_s",
+        ):
+            _require(getattr(self, name) >= 0, f"{name} must be >= 0")
+        _require(self.hedge_delay_s >= 0, "hedge_delay_s must be >= 0")
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """When an origin's circuit breaker opens, and how it closes again.
+
+    It opens on any of: ``failures_in_a_row``; ``failure_count`` failures within ``window_s``; once
+    ``minimum_calls`` were counted within ``window_s``, a share of failures of ``failure_share`` or of slow
+    calls (longer than ``slow_call_s``) of
+    ``slow_share``. None switches a rule off. It stays open ``open_s``, then lets ``probes`` requests through:
+    all good, it closes; one bad, it opens for ``open_growth`` times as long, at most ``max_open_s``. A permit
+    that is not reported within ``permit_s`` no longer counts.
+
+    >>> BreakerPolicy(failures_in_a_row=3).failure_share
+    0.5
+    """
+
+    failures_in_a_row: int | None = 10  # what opens it where traffic is too thin for a share
+    failure_count: int | None = None
+    failure_share: float | None = 0.5  # resilience4j's default
+    slow_call_s: float | None = None
+    slow_share: float | None = 0.8
+    minimum_calls: int = 20
+    window_s: float = 10.0
+    open_s: float = 5.0
+    open_growth: float = 2.0
+    max_open_s: float = 60.0
+    probes: int = 2
+    permit_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("failures_in_a_row", "failure_count"):
+            count = getattr(self, name)
+            _require(count is None or count >= 1, f"{name} must be >= 1 or None")
+        for name in ("failure_share", "slow_share"):
+            share = getattr(self, name)
+            _require(share is None or 0 < share <= 1, f"{name} must be above 0 and at most 1, or None")
+        for name in ("minimum_calls", "probes"):
+            _require(getattr(self, name) >= 1, f"{name} must be >= 1")
+        for name in ("window_s", "open_s", "permit_s"):
+            _require(getattr(self, name) > 0, f"{name} must be > 0")
+        _require(self.slow_call_s is None or self.slow_call_s > 0, "slow_call_s must be > 0 or None")
+        _require(self.open_growth >= 1, "open_growth must be >= 1")
+        _require(self.max_open_s >= self.open_s, "max_open_s must be >= open_s")
+
+
+def _require(condition: bool, rule: str) -> None:
+    if not condition:
+        raise ValueError(rule)
