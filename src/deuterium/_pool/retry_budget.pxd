@@ -1,0 +1,17 @@
+cimport cython
+
+from deuterium._pool.rolling_counts cimport RollingCounts
+
+cdef Py_ssize_t REQUESTS, RETRIES
+cdef double ROUNDING
+
+
+cdef class RetryBudget:
+    cdef readonly double share, minimum
+    cdef readonly RollingCounts counts
+    cdef readonly Py_ssize_t taken, refused
+
+    cpdef void request(self, double now) except *
+    cpdef bint take(self, double now) except -1
+    @cython.locals(requests=Py_ssize_t)
+    cpdef double balance(self, double now) except *

@@ -1,0 +1,55 @@
+"""How many retries a client may send, as a share of its requests.
+
+Each retry adds load to a server that may fail for load; so retries by policy are bounded by what the client
+sends anyway:
+``share`` of the requests of the last ``window_s`` seconds, plus ``minimum_per_s`` for a client that sends
+little. Values and window are Finagle's (``RetryBudget``: 20 %, 10 per second, 10 s), as in tower and reqwest;
+where those keep a bucket of tokens, this counts requests and retries of one window, which makes the bound
+exact: whenever a retry is granted, the window holds no more of them than the formula allows.
+"""
+
+from __future__ import annotations
+
+from .rolling_counts import RollingCounts
+
+REQUESTS = 0
+RETRIES = 1
+
+ROUNDING = 1e-9  # 0.29 x 100 is 28.999999999999996
+
+
+class RetryBudget:
+    """One client's budget. The owner calls it from one thread at a time.
+
+    >>> budget = RetryBudget(share=0.5, minimum_per_s=0.0, window_s=10.0)
+    >>> budget.request(0.0); budget.request(0.0)
+    >>> budget.take(0.0), budget.take(0.0)
+    (True, False)
+    """
+
+    __slots__ = ("counts", "minimum", "refused", "share", "taken")
+
+    def __init__(self, share: float, minimum_per_s: float, window_s: float) -> None:
+        self.share = share
+        self.minimum = minimum_per_s * window_s
+        self.counts = RollingCounts(window_s, 2)
+        self.taken = 0
+        self.refused = 0
+
+    def request(self, now: float) -> None:
+        """A first attempt is sent."""
+        self.counts.add(REQUESTS, now)
+
+    def take(self, now: float) -> bool:
+        """Pay for one retry; False when the budget is spent."""
+        if self.balance(now) < 1.0 - ROUNDING:
+            self.refused += 1
+            return False
+        self.counts.add(RETRIES, now)
+        self.taken += 1
+        return True
+
+    def balance(self, now: float) -> float:
+        """How many retries are left within the window ending now."""
+        requests = self.counts.total(REQUESTS, now)
+        return self.minimum + self.share * requests - self.counts.total(RETRIES, now)
