@@ -249,8 +249,10 @@ class RetryState:
 def retry_after_s(value: str, wall_now: float) -> float | None:
     """Seconds to wait by a Retry-After field value (RFC 9110 section 10.2.3); None when it is neither form.
 
-    >>> retry_after_s("120", 0.0), retry_after_s("Thu, 01 Jan 1970 00:01:00 GMT", 30.0), retry_after_s("soon",
-    0.0) (120.0, 30.0, None)
+    >>> retry_after_s("120", 0.0), retry_after_s("soon", 0.0)
+    (120.0, None)
+    >>> retry_after_s("Thu, 01 Jan 1970 00:01:00 GMT", 30.0)
+    30.0
     """
     value = value.strip(" \t")
     if value.isascii() and value.isdigit():

@@ -18,9 +18,7 @@ UNKNOWN = errors.ReadError("cut off")
 PROCESSED = errors.StreamReset("cancelled", code=8, request_processed=True)
 
 
-def state(
-    method: str = "GET", dice: float = 1.0, budget: RetryBudget | None = None, **options: Any
-) -> RetryState:
+def state(method: str = "GET", dice: float = 1.0, budget: RetryBudget | None = None, **options: Any) -> RetryState:
     policy = RetryPolicy(**options)
     return RetryState(policy, budget or RetryBudget(1.0, 100.0, 10.0), lambda: dice, method, 0.0)
 
@@ -108,9 +106,7 @@ def test_replay_goes_to_another_connection_and_spends_no_budget() -> None:
 
 def test_replay_does_not_use_up_attempts() -> None:
     subject = state(attempts=2)
-    assert [
-        subject.next_action(0.0, ended(error)).verb for error in (UNPROCESSED, UNPROCESSED, UNKNOWN, UNKNOWN)
-    ] == [
+    assert [subject.next_action(0.0, ended(error)).verb for error in (UNPROCESSED, UNPROCESSED, UNKNOWN, UNKNOWN)] == [
         "replay",
         "replay",
         "retry",
@@ -188,9 +184,7 @@ def test_retry_by_status(method: str, status: int, verb: str) -> None:
 
 
 def test_retry_no_status_by_default() -> None:
-    assert all(
-        state().next_action(0.0, Outcome(status=status)).verb == "give_up" for status in (429, 502, 503, 504)
-    )
+    assert all(state().next_action(0.0, Outcome(status=status)).verb == "give_up" for status in (429, 502, 503, 504))
 
 
 @pytest.mark.rfc("9110", "15.5.20")

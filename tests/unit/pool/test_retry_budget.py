@@ -12,9 +12,7 @@ from deuterium._pool.rolling_counts import RollingCounts
 STEPS = st.lists(st.tuples(st.integers(0, 1), st.floats(0.0, 4.0)), max_size=200)
 
 
-@pytest.mark.parametrize(
-    ("now", "held"), [(0.0, 1), (0.5, 1), (8.99, 1), (9.99, 1), (10.0, 0), (10.5, 0), (1e6, 0)]
-)
+@pytest.mark.parametrize(("now", "held"), [(0.0, 1), (0.5, 1), (8.99, 1), (9.99, 1), (10.0, 0), (10.5, 0), (1e6, 0)])
 def test_rolling_counts_event_leaves_with_its_slot(now: float, held: int) -> None:
     counts = RollingCounts(10.0, 1)
     counts.add(0, 0.0)

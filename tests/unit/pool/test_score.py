@@ -85,9 +85,7 @@ def test_score_failure_costs_more_than_its_latency_says() -> None:
     assert fast_failing.value(0.0) > slow.value(0.0)
 
 
-@pytest.mark.parametrize(
-    ("heavier", "lighter"), [("reset", "refused"), ("timeout", "status"), ("broken", "refused")]
-)
+@pytest.mark.parametrize(("heavier", "lighter"), [("reset", "refused"), ("timeout", "status"), ("broken", "refused")])
 def test_score_failure_kinds_weigh_differently(heavier: str, lighter: str) -> None:
     shares = []
     for kind in (heavier, lighter):
@@ -112,9 +110,7 @@ def test_score_value_stays_finite_under_endless_failures() -> None:
     assert score.value(0.0) == pytest.approx((1e-5 + 0.99) / 0.01)
 
 
-@pytest.mark.parametrize(
-    ("age_s", "factor"), [(0.0, 1.0), (90.0, 1.0), (95.0, 1.5), (100.0, 2.0), (500.0, 2.0)]
-)
+@pytest.mark.parametrize(("age_s", "factor"), [(0.0, 1.0), (90.0, 1.0), (95.0, 1.5), (100.0, 2.0), (500.0, 2.0)])
 def test_score_age_raises_the_value_in_the_last_tenth(age_s: float, factor: float) -> None:
     score = ConnectionScore(0.0, latency_s=1.0, max_age_s=100.0)
     plain = ConnectionScore(0.0, latency_s=1.0)

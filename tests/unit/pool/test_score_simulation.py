@@ -41,9 +41,7 @@ class Outcome:
         return sorted(self.latencies_s)[int(len(self.latencies_s) * 0.99)]
 
 
-def run(
-    backends: list[Backend], choice: str, seed: int, requests: int = 6000, per_s: float = 200.0
-) -> Outcome:
+def run(backends: list[Backend], choice: str, seed: int, requests: int = 6000, per_s: float = 200.0) -> Outcome:
     """Poisson arrivals at ``per_s``; each request is served by the back end its connection leads to."""
     dice = random.Random(seed)
     balancer = Balancer(random.Random(seed + 1).random)
