@@ -87,7 +87,9 @@ class Http2Options:
 
     header_table_size: int = 4 * KIB  # RFC 7541 default; every peer above offers the same
     max_header_list_size: int = 256 * KIB  # Chromium's bound; curl has 300 KiB
-    max_frame_size: int = 16 * KIB  # RFC 9113 minimum: any frame but DATA must fit one receive buffer; DATA is read in pieces
+    max_frame_size: int = (
+        16 * KIB
+    )  # RFC 9113 minimum: any frame but DATA must fit one receive buffer; DATA is read in pieces
     stream_window: int = 4 * MIB
     connection_window: int = 1024 * MIB
     max_concurrent_requests: int = 100_000  # open plus waiting on one connection
