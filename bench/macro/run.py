@@ -2,7 +2,8 @@
 
     python bench/macro/run.py --scenario get-100 --clients go,deuterium --rounds 5 --json FILE
 
-Each round runs every chosen client once, in order (A B C A B C), against one server for all rounds. The server has one core and the client another. What is compared is the median of the rounds' ratios.
+Each round runs every chosen client once, in order (A B C A B C), against one server for all rounds. The
+server has one core and the client another. What is compared is the median of the rounds' ratios.
 
 Every client answers with one record: client, version, scenario, requests, errors, seconds, rps, p50_us,
 p99_us, cpu_us_per_request, peak_rss_kib, bytes, mb_per_s, cpu_s; the runner adds round, server_cpu_s and
