@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios import Scenario
+
 from servers import Server, Servers
 
 HERE = Path(__file__).resolve().parent
@@ -79,6 +80,8 @@ class Launcher:
         self.pin = ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
         self.cache = cache
         self.source = source
+        self.cpu_s = 0.0
+        """User and system time of every process started so far."""
         self._built: dict[str, Path | ClientMissing] = {}
 
     def run(self, client: str, run: Run) -> Record:
@@ -125,6 +128,7 @@ class Launcher:
             drain.join()
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
+            self.cpu_s += usage.ru_utime + usage.ru_stime
         finally:
             guard.cancel()
             watch.stop()

@@ -89,9 +89,7 @@ class Servers:
 
     def __init__(self, core: int | None, go_server: Path | None) -> None:
         shared = Path("/dev/shm")
-        self.directory = Path(
-            tempfile.mkdtemp(prefix="deuterium-bench-", dir=shared if shared.is_dir() else None)
-        )
+        self.directory = Path(tempfile.mkdtemp(prefix="deuterium-bench-", dir=shared if shared.is_dir() else None))
         self.pin = ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
         self.go_server = go_server
         self.certificates = Certificates.issue(self.directory)
@@ -154,9 +152,7 @@ class Servers:
             raise ServerMissing("the trickling server needs go to be built")
         command = [*self.pin, str(self.go_server), "-origins", str(origins)]
         command += ["-cert", str(self.certificates.chain), "-key", str(self.certificates.key)]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert process.stdout is not None
         ports = json.loads(process.stdout.readline())["ports"]
         return Server("go", [f"https://127.0.0.1:{port}" for port in ports], process)
@@ -176,9 +172,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until_open(
-    port: int, process: subprocess.Popen[bytes], ca: Path | None, patience_s: float = 10
-) -> None:
+def wait_until_open(port: int, process: subprocess.Popen[bytes], ca: Path | None, patience_s: float = 10) -> None:
     """Returns once a connection (with TLS, when `ca` is given) succeeds."""
     deadline = time.monotonic() + patience_s
     while True:

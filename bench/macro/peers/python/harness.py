@@ -109,7 +109,7 @@ def missing(reason: str) -> None:
 def runner(chosen: argparse.Namespace) -> Callable[..., None]:
     """asyncio.run on the loop asked for."""
     if chosen.loop == "uvloop":
-        import uvloop  # noqa: PLC0415  not needed with --loop asyncio
+        import uvloop
 
         return uvloop.run
     return asyncio.run

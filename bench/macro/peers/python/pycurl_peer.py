@@ -38,9 +38,7 @@ class Transfer:
         self.start_ns = now_ns()
 
 
-def phase(
-    chosen: argparse.Namespace, multi: pycurl.CurlMulti, transfers: list[Transfer], seconds: float
-) -> Tally:
+def phase(chosen: argparse.Namespace, multi: pycurl.CurlMulti, transfers: list[Transfer], seconds: float) -> Tally:
     """Keeps every transfer in flight until the time is over, then lets the last ones finish."""
     tally = Tally()
     for transfer in transfers:
