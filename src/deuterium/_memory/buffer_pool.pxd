@@ -24,9 +24,14 @@ cdef class PooledBuffer:
 
 @cython.final
 cdef class Shelf:
+    cdef Py_ssize_t size
     cdef Py_ssize_t bound
     cdef Py_ssize_t count
     cdef list places
+    cdef Py_ssize_t waiting
+    cdef list lingering
+
+cdef bint is_viewed(bytearray data)
 
 @cython.final
 cdef class BufferPool:
@@ -46,13 +51,16 @@ cdef class BufferPool:
 
     @cython.locals(shelf=Shelf, capacity=Py_ssize_t, data=bytearray, buffer=PooledBuffer)
     cpdef PooledBuffer acquire(self, Py_ssize_t size)
-    @cython.locals(count=Py_ssize_t, data=bytearray)
+    @cython.locals(count=Py_ssize_t, data=bytearray, lingering=bytearray)
     cdef bytearray _reuse(self, Shelf shelf)
+    @cython.locals(viewed=bint)
+    cdef bytearray _reuse_lingering(self, bytearray data, Shelf shelf)
     @cython.locals(data=bytearray)
     cdef bytearray _create(self, Py_ssize_t capacity)
-    @cython.locals(in_use=bint, count=Py_ssize_t)
+    @cython.locals(viewed=bint, whole=bint, count=Py_ssize_t)
     cdef _take_back(self, bytearray data, Shelf shelf)
-    @cython.locals(small=Py_ssize_t, medium=Py_ssize_t, large=Py_ssize_t, huge=Py_ssize_t, created=Py_ssize_t,
+    @cython.locals(small=Py_ssize_t, medium=Py_ssize_t, large=Py_ssize_t, huge=Py_ssize_t,
+                   lingering=Py_ssize_t, created=Py_ssize_t,
                    reused=Py_ssize_t, dropped=Py_ssize_t, dropped_in_use=Py_ssize_t, outstanding=Py_ssize_t,
                    bytes_created=Py_ssize_t)
     cpdef stats(self)

@@ -3,8 +3,8 @@
 A :class:`BufferPool` keeps ``bytearray`` objects in four size classes. ``acquire`` wraps one in a new
 :class:`PooledBuffer`, a handle with a reference count. The last ``release`` parts the handle from its
 memory: the memory goes back to the pool, the handle is dead for good. So a handle that is used too late
-meets an exception, never the next holder's memory. If a view of the memory is still alive at that moment,
-the memory is not used again: the view keeps its contents for as long as it lives.
+meets an exception, never the next holder's memory. Memory of which a view is still alive lingers: it is
+used again only after the view is gone, so a view keeps its contents for as long as it lives.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class PooledBuffer:
         return memoryview(self.data)[start:end].toreadonly()
 
     def view(self) -> memoryview:
-        """A writable view of all the memory, to receive into; release the view before the last ``release``.
+        """A writable view of all the memory, to receive into; let it go with the last ``release``.
 
         Raises BufferReleased after the last release.
         """
@@ -97,18 +97,31 @@ class PooledBuffer:
 
 
 class Shelf:
-    """The free memory of one size class: a stack of at most ``bound`` pieces.
+    """The memory of one size class that nobody holds, at most ``bound`` pieces of ``size`` octets.
 
-    ``places`` has a fixed length, so that neither end of a busy stack ever pays for a list that shrinks
-    and grows.
+    ``places`` is a stack of ``count`` free pieces, of fixed length, so that a busy stack never pays for a
+    list that shrinks and grows. ``lingering`` are the ``waiting`` pieces of which a view was alive at
+    their last release, oldest first.
     """
 
-    __slots__ = ("bound", "count", "places")
+    __slots__ = ("bound", "count", "lingering", "places", "size", "waiting")
 
-    def __init__(self, bound: int) -> None:
+    def __init__(self, size: int, bound: int) -> None:
+        self.size = size
         self.bound = bound
         self.count = 0
         self.places: list[bytearray | None] = [None] * bound
+        self.waiting = 0
+        self.lingering: list[bytearray] = []
+
+
+def is_viewed(data: bytearray) -> bool:
+    """Whether a view of ``data`` is alive: while one is, a ``bytearray`` keeps its size (PEP 3118)."""
+    try:
+        data.append(data.pop())  # one octet off and on again reallocates nothing
+    except BufferError:
+        return True
+    return False
 
 
 class BufferPool:
@@ -154,11 +167,11 @@ class BufferPool:
             raise ValueError(f"bounds must be {len(SIZE_CLASSES)} counts >= 0, not {bounds!r}")
         self._guard = Guard()
         self._poison = poison
-        self._small = Shelf(bounds[0] if enabled else 0)
-        self._medium = Shelf(bounds[1] if enabled else 0)
-        self._large = Shelf(bounds[2] if enabled else 0)
-        self._huge = Shelf(bounds[3] if enabled else 0)
-        self._exact = Shelf(0)
+        self._small = Shelf(SMALL, bounds[0] if enabled else 0)
+        self._medium = Shelf(MEDIUM, bounds[1] if enabled else 0)
+        self._large = Shelf(LARGE, bounds[2] if enabled else 0)
+        self._huge = Shelf(HUGE, bounds[3] if enabled else 0)
+        self._exact = Shelf(0, 0)
         self._created = 0
         self._reused = 0
         self._dropped = 0
@@ -201,6 +214,7 @@ class BufferPool:
 
     def _reuse(self, shelf: Shelf) -> bytearray | None:
         data = None
+        lingering = None
         self._guard.acquire()
         count = shelf.count - 1
         if count >= 0:
@@ -209,8 +223,30 @@ class BufferPool:
             shelf.places[count] = None
             self._reused += 1
             self._outstanding += 1
+        elif shelf.waiting > 0:
+            shelf.waiting -= 1
+            lingering = shelf.lingering.pop(0)
         self._guard.release()
+        if lingering is not None:
+            data = self._reuse_lingering(lingering, shelf)
         return data
+
+    def _reuse_lingering(self, data: bytearray, shelf: Shelf) -> bytearray | None:
+        """``data`` if its views are gone; else it lingers on."""
+        viewed = is_viewed(data)
+        if self._poison and not viewed:
+            data[:] = POISON * len(data)
+        self._guard.acquire()
+        if not viewed:
+            self._reused += 1
+            self._outstanding += 1
+        elif shelf.count + shelf.waiting < shelf.bound:
+            shelf.waiting += 1
+            shelf.lingering.append(data)
+        else:
+            self._dropped_in_use += 1
+        self._guard.release()
+        return None if viewed else data
 
     def _create(self, capacity: int) -> bytearray:
         data = bytearray(capacity)
@@ -223,21 +259,25 @@ class BufferPool:
 
     def _take_back(self, data: bytearray, shelf: Shelf) -> None:
         """The last release: only the caller, and views that outlived their holders, can reach ``data``."""
-        in_use = False
-        try:
-            # A bytearray refuses to change size while a view of it is alive (PEP 3118); one octet off and
-            # on again reallocates nothing.
-            data.append(data.pop())
-        except BufferError:
-            in_use = True
-        if self._poison and not in_use:
+        viewed = is_viewed(data)
+        whole = len(data) == shelf.size  # a holder may have resized it, against the rule
+        if self._poison and not viewed:
             data[:] = POISON * len(data)
         self._guard.acquire()
         self._outstanding -= 1
         count = shelf.count
-        if in_use:
-            self._dropped_in_use += 1
-        elif count < shelf.bound:
+        if viewed:
+            if count + shelf.waiting < shelf.bound:
+                shelf.waiting += 1
+                shelf.lingering.append(data)
+            else:
+                self._dropped_in_use += 1
+        elif count < shelf.bound and whole:
+            if count + shelf.waiting == shelf.bound:
+                # Free memory is worth more than memory that may become free.
+                self._dropped_in_use += 1
+                shelf.waiting -= 1
+                del shelf.lingering[0]
             shelf.places[count] = data
             shelf.count = count + 1
         else:
@@ -251,6 +291,7 @@ class BufferPool:
         medium = self._medium.count
         large = self._large.count
         huge = self._huge.count
+        lingering = self._small.waiting + self._medium.waiting + self._large.waiting + self._huge.waiting
         created = self._created
         reused = self._reused
         dropped = self._dropped
@@ -264,6 +305,7 @@ class BufferPool:
             dropped=dropped,
             dropped_in_use=dropped_in_use,
             outstanding=outstanding,
+            lingering=lingering,
             free=small + medium + large + huge,
             bytes_free=small * SMALL + medium * MEDIUM + large * LARGE + huge * HUGE,
             bytes_created=bytes_created,

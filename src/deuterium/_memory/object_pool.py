@@ -1,8 +1,9 @@
 """Engine objects that are used again: acquired from a pool, reset, put back.
 
 Only objects that never leave the engine are pooled, so that recycling cannot be seen from outside. Each
-pooled object remembers who holds it out: a second release, or a release to another pool, is an exception
-and never a second holder.
+pooled object remembers which pool holds it out: a second release, or a release to another pool, raises and
+never makes a second holder. (Once someone else has acquired the object, a late release by its former holder
+looks like the new holder's own; buffers, which do leave the engine, have handles of one life instead.)
 """
 
 from __future__ import annotations

@@ -10,10 +10,12 @@ class BufferStats:
     """Counters of a :class:`~deuterium._memory.buffer_pool.BufferPool` since it was made.
 
     ``created``, ``bytes_created``: buffers allocated, and their memory. ``reused``: acquisitions served
-    from the pool. ``dropped``: buffers given back to the allocator because their class was full, they
-    belong to no class, or the pool is off. ``dropped_in_use``: the same because a view of them was still
-    alive (not counted in ``dropped``). ``outstanding``: acquired and not yet released for the last time.
-    ``free``, ``bytes_free``: waiting in the pool.
+    from the pool. ``outstanding``: acquired and not yet released for the last time. ``free``,
+    ``bytes_free``: waiting in the pool. ``lingering``: waiting for a view to go that outlived the last
+    release. ``dropped``: given back to the allocator because the class was full, the size has no class,
+    or the pool is off. ``dropped_in_use``: the same while a view was alive, not counted in ``dropped``.
+    At rest, ``created`` is the sum of ``outstanding``, ``free``, ``lingering``, ``dropped`` and
+    ``dropped_in_use``.
     """
 
     created: int
@@ -21,6 +23,7 @@ class BufferStats:
     dropped: int
     dropped_in_use: int
     outstanding: int
+    lingering: int
     free: int
     bytes_free: int
     bytes_created: int

@@ -136,16 +136,16 @@ class StringPool:
     def _insert(self, s: str, poolable: bool) -> str:
         """``s`` is not among the young: move it there from the old, or take it in, or hand it back."""
         self._guard.acquire()
-        shared = self._old.pop(s, None)
-        if shared is not None:
-            self._hits += 1
-        elif poolable and self._half > 0:
-            self._misses += 1
-            shared = s
-        if shared is None:
-            self._refused += 1
-            shared = s
-        else:
+        try:
+            shared = self._old.pop(s, None)
+            if shared is not None:
+                self._hits += 1
+            elif poolable and self._half > 0:
+                self._misses += 1
+                shared = s
+            else:
+                self._refused += 1
+                return s
             if len(self._young) >= self._half:
                 # Clearing and changing places allocates nothing that could start the garbage collector.
                 self._old.clear()
@@ -153,9 +153,9 @@ class StringPool:
                 self._old = self._young
                 self._young = emptied
             # Another thread may have taken it in since _find.
-            shared = self._young.setdefault(shared, shared)
-        self._guard.release()
-        return shared
+            return self._young.setdefault(shared, shared)
+        finally:
+            self._guard.release()
 
     def stats(self) -> StringStats:
         """The counters, all of one moment."""

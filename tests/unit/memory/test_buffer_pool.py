@@ -154,24 +154,73 @@ def test_kept_view_never_sees_another_holders_octets() -> None:
     kept = buffer.lend(0, 9)
     buffer.release()
     stats = pool.stats()
-    assert (stats.dropped_in_use, stats.dropped, stats.free, stats.outstanding) == (1, 0, 0, 0)
+    assert (stats.lingering, stats.dropped, stats.free, stats.outstanding) == (1, 0, 0, 0)
     other = pool.acquire(1)
     other.data[:9] = b"overwrite"
     assert bytes(kept) == b"deuterium"
+    assert (pool.stats().created, pool.stats().lingering) == (2, 1)
+
+
+def test_lingering_memory_is_used_again_once_its_view_is_gone() -> None:
+    pool = BufferPool(poison=True)
+    buffer = pool.acquire(1)
+    memory = buffer.data
+    kept = buffer.lend(0, 9)
+    buffer.release()
+    kept.release()
+    again = pool.acquire(1)
+    assert again.data is memory
+    assert memory == b"\xdb" * 4 * KIB
+    stats = pool.stats()
+    assert (stats.created, stats.reused, stats.lingering, stats.outstanding) == (1, 1, 0, 1)
+
+
+def test_lingering_memory_counts_towards_the_bound_and_yields_to_free_memory() -> None:
+    pool = BufferPool(bounds=(2, 0, 0, 0))
+    buffers = [pool.acquire(1) for _ in range(5)]
+    views = [buffer.lend(0, 1) for buffer in buffers[:3]]
+    for buffer in buffers[:3]:
+        buffer.release()
+    stats = pool.stats()
+    assert (stats.lingering, stats.dropped_in_use, stats.free) == (2, 1, 0)
+    buffers[3].release()
+    stats = pool.stats()
+    assert (stats.lingering, stats.dropped_in_use, stats.free) == (1, 2, 1)
+    buffers[4].release()
+    stats = pool.stats()
+    assert (stats.lingering, stats.dropped_in_use, stats.free, stats.dropped) == (0, 3, 2, 0)
+    assert [bytes(view) for view in views] == [b"\0"] * 3
+
+
+def test_lingering_memory_kept_for_ever_does_not_hide_what_is_behind_it() -> None:
+    pool = BufferPool(bounds=(4, 0, 0, 0))
+    buffers = [pool.acquire(1) for _ in range(2)]
+    kept, passing = (buffer.lend(0, 1) for buffer in buffers)
+    memory = buffers[1].data
+    for buffer in buffers:
+        buffer.release()
+    passing.release()
+    first, second = pool.acquire(1), pool.acquire(1)
+    assert second.data is memory
+    assert first.data is not memory
+    assert kept.obj is not first.data
+    assert (pool.stats().created, pool.stats().lingering) == (3, 1)
 
 
 @pytest.mark.parametrize("how", ["lend", "view", "memoryview"])
-def test_kept_view_however_made_keeps_the_memory_out_of_the_pool(how: str) -> None:
-    pool = BufferPool()
+@pytest.mark.parametrize("enabled", [True, False])
+def test_kept_view_however_made_keeps_the_memory_from_the_next_holder(how: str, enabled: bool) -> None:
+    pool = BufferPool(enabled=enabled)
     buffer = pool.acquire(1)
-    kept = {
+    make = {
         "lend": lambda: buffer.lend(0, 0),
         "view": buffer.view,
         "memoryview": lambda: memoryview(buffer.data),
-    }[how]()
+    }
+    kept = make[how]()
     buffer.release()
-    assert pool.stats().dropped_in_use == 1
-    kept.release()
+    assert (pool.stats().lingering, pool.stats().dropped_in_use) == ((1, 0) if enabled else (0, 1))
+    assert pool.acquire(1).data is not kept.obj
 
 
 def test_released_and_collected_views_let_the_memory_return() -> None:
@@ -186,7 +235,7 @@ def test_released_and_collected_views_let_the_memory_return() -> None:
     del lent, slice_of_it
     gc.collect()
     buffer.release()
-    assert (pool.stats().dropped_in_use, pool.stats().free) == (0, 1)
+    assert (pool.stats().lingering, pool.stats().free) == (0, 1)
 
 
 def test_release_keeps_length_and_last_octet() -> None:
@@ -196,6 +245,18 @@ def test_release_keeps_length_and_last_octet() -> None:
     memory[-1] = 0x7F
     buffer.release()
     assert (len(memory), memory[-1]) == (4 * KIB, 0x7F)
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_release_of_resized_memory_drops_it(change: int) -> None:
+    pool = BufferPool()
+    buffer = pool.acquire(1)
+    if change > 0:
+        buffer.data.append(0)
+    else:
+        buffer.data.pop()
+    buffer.release()
+    assert (pool.stats().free, pool.stats().dropped) == (0, 1)
 
 
 def test_poison_overwrites_returned_memory_only() -> None:
