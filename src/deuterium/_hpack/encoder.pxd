@@ -3,7 +3,7 @@ from deuterium._hpack cimport huffman, integers
 from deuterium._hpack.search_table cimport SearchTable
 from deuterium._memory cimport octets
 
-cdef Py_ssize_t DEFAULT_TABLE_SIZE, SCRATCH_BYTES, STRING_OVERHEAD, LITERAL_OVERHEAD
+cdef Py_ssize_t DEFAULT_TABLE_SIZE, SCRATCH_BYTES, SCRATCH_LIMIT, STRING_OVERHEAD, LITERAL_OVERHEAD
 cdef int INDEXED, INSERTED, SIZE_UPDATE, NEVER_INDEXED, NOT_INDEXED, PATH
 cdef dict INDEX_OF_NAME, INDEX_OF_PAIR
 cdef object UNREPEATED
@@ -21,18 +21,14 @@ cdef class Encoder:
     cdef bytes common_octets
 
     cpdef void set_peer_limit(self, Py_ssize_t size) except *
+    @cython.locals(table=SearchTable, position=Py_ssize_t, pair=tuple)
     cpdef bytes encode_request(
         self, str method, str scheme, str authority, str path, tuple common, tuple extra, str protocol=*
-    )
-    @cython.locals(table=SearchTable, position=Py_ssize_t, pair=tuple)
-    cdef bytes _request(
-        self, str method, str scheme, str authority, str path, tuple common, tuple extra, str protocol
     )
     @cython.locals(position=Py_ssize_t, pair=tuple)
     cpdef bytes encode(self, object fields)
     @cython.locals(position=Py_ssize_t, updated=bint, generation=Py_ssize_t)
     cdef Py_ssize_t _head(self, str method, str scheme, str authority, str protocol) except -1
-    @cython.locals(index=object)
     cdef Py_ssize_t _path(self, Py_ssize_t position, str path) except -1
     @cython.locals(start=Py_ssize_t, generation=Py_ssize_t, pair=tuple)
     cdef Py_ssize_t _tail(self, Py_ssize_t position, tuple common) except -1
@@ -46,7 +42,7 @@ cdef class Encoder:
     cdef Py_ssize_t _size_updates(self) except -1
     @cython.locals(size=Py_ssize_t)
     cdef void _forget(self) except *
-    @cython.locals(size=Py_ssize_t, index=Py_ssize_t, source="const unsigned char *", target="unsigned char *")
+    @cython.locals(size=Py_ssize_t)
     cdef Py_ssize_t _copy(self, Py_ssize_t position, bytes data) except -1
     cdef void _reserve(self, Py_ssize_t position, Py_ssize_t size) except *
     cdef bytes _take(self, Py_ssize_t position)

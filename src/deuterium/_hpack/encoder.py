@@ -16,6 +16,7 @@ from deuterium._memory import octets
 
 DEFAULT_TABLE_SIZE = 4096  # RFC 9113 section 6.5.2
 SCRATCH_BYTES = 4096
+SCRATCH_LIMIT = 16 * SCRATCH_BYTES  # kept after a large field section
 STRING_OVERHEAD = integers.INTEGER_OCTETS + 4  # encode_huffman's room
 LITERAL_OVERHEAD = 2 * STRING_OVERHEAD + integers.INTEGER_OCTETS
 
@@ -110,11 +111,31 @@ class Encoder:
 
         Raises UnicodeEncodeError for a character outside latin-1; the encoder can go on being used.
         """
+        table = self.table
         try:
-            return self._request(method, scheme, authority, path, common, extra, protocol)
+            # The scratch buffer still begins with the last request's head.
+            if (
+                self.head_generation == table.generation
+                and self.method == method
+                and self.scheme == scheme
+                and self.authority == authority
+                and self.protocol == protocol
+            ):
+                position = self.head_end
+            else:
+                position = self._head(method, scheme, authority, protocol)
+            if path:
+                position = self._path(position, path)
+            if self.tail_generation == table.generation and self.common is common:
+                position = self._copy(position, self.common_octets)
+            else:
+                position = self._tail(position, common)
+            for pair in extra:
+                position = self._field(position, pair)
         except BaseException:
             self._forget()
             raise
+        return self._take(position)
 
     def encode(self, fields: Iterable[tuple[str, str]]) -> bytes:
         """The field block of any other section. Raises as :meth:`encode_request` does."""
@@ -126,38 +147,6 @@ class Encoder:
         except BaseException:
             self._forget()
             raise
-        return self._take(position)
-
-    def _request(
-        self,
-        method: str,
-        scheme: str,
-        authority: str,
-        path: str,
-        common: tuple[tuple[str, str], ...],
-        extra: tuple[tuple[str, str], ...],
-        protocol: str,
-    ) -> bytes:
-        table = self.table
-        # The scratch buffer still begins with the last request's head.
-        if (
-            self.head_generation == table.generation
-            and self.method == method
-            and self.scheme == scheme
-            and self.authority == authority
-            and self.protocol == protocol
-        ):
-            position = self.head_end
-        else:
-            position = self._head(method, scheme, authority, protocol)
-        if path:
-            position = self._path(position, path)
-        if self.tail_generation == table.generation and self.common is common:
-            position = self._copy(position, self.common_octets)
-        else:
-            position = self._tail(position, common)
-        for pair in extra:
-            position = self._field(position, pair)
         return self._take(position)
 
     def _head(self, method: str, scheme: str, authority: str, protocol: str) -> int:
@@ -182,12 +171,11 @@ class Encoder:
 
     def _path(self, position: int, path: str) -> int:
         """``:path`` is never inserted: there are too many, and they would push out what repeats."""
-        index = INDEX_OF_PAIR.get((":path", path)) if len(path) <= 11 else None  # "/", "/index.html"
-        self._reserve(position, 1)
-        if index is not None:
-            return integers.encode_integer(self.out, position, INDEXED, 0x7F, index)
-        position = integers.encode_integer(self.out, position, NOT_INDEXED, 0x0F, PATH)
-        return self._string(position, path)
+        if path == "/":
+            self.out[position] = INDEXED | PATH
+            return position + 1
+        self.out[position] = NOT_INDEXED | PATH
+        return self._string(position + 1, path)
 
     def _tail(self, position: int, common: tuple[tuple[str, str], ...]) -> int:
         start = position
@@ -203,7 +191,6 @@ class Encoder:
     def _field(self, position: int, pair: tuple[str, str]) -> int:
         """Any field line, in the form that suits it."""
         name, value = pair
-        self._reserve(position, LITERAL_OVERHEAD)
         if name in self.sensitive:
             return self._literal(position, NEVER_INDEXED, 0x0F, name, value)
         known = INDEX_OF_PAIR.get(pair)
@@ -271,24 +258,21 @@ class Encoder:
     def _copy(self, position: int, data: bytes) -> int:
         size = len(data)
         self._reserve(position, size)
-        if octets.COMPILED:
-            source = data
-            target = self.out
-            for index in range(size):
-                target[position + index] = source[index]
-        else:
-            self.out[position : position + size] = data
+        octets.put(self.out, position, data, 0, size)
         return position + size
 
     def _reserve(self, position: int, size: int) -> None:
-        """Room for ``size`` octets at ``position`` and LITERAL_OVERHEAD behind them."""
+        """Room for ``size`` octets at ``position`` and LITERAL_OVERHEAD behind them.
+
+        Whoever writes a string calls this; what comes before the next string always fits the overhead.
+        """
         needed = position + size + LITERAL_OVERHEAD
         if needed > len(self.out):
             self.out.extend(bytes(needed))
 
     def _take(self, position: int) -> bytes:
         block = octets.take(self.out, 0, position)
-        if len(self.out) > 16 * SCRATCH_BYTES:
+        if len(self.out) > SCRATCH_LIMIT:
             self.out = bytearray(SCRATCH_BYTES)
             self.head_generation = -1
         return block

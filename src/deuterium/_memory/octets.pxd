@@ -1,6 +1,7 @@
 cimport cython
 
 cdef bint COMPILED
+cdef Py_ssize_t TWICE_BYTES
 
 @cython.locals(octets="const unsigned char *")
 cpdef bytes take(bytearray data, Py_ssize_t start, Py_ssize_t end)
