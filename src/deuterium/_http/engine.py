@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .exchange import NEVER, Exchange
+from .exchange import Exchange
+from .phases import NEVER
 
 
 class Engine:

@@ -1,7 +1,7 @@
 cimport cython
 
 cdef double NEVER
-cdef int QUEUED, SENDING, AWAITING, FINISHED, WHOLE, PIECES
+cdef int QUEUED, SENDING, AWAITING, WHOLE
 
 cdef class Waiter:
     cpdef wake(self, Exchange exchange)
@@ -13,7 +13,10 @@ cdef class Exchange:
     cdef public str path
     cdef public tuple common
     cdef public tuple extra
+    cdef public bytes body
     cdef public bint has_content
+    cdef public object request
+    cdef public object carrier
     cdef public str protocol
     cdef public int urgency
     cdef public int delivery

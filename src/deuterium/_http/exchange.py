@@ -5,21 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-NEVER = float("inf")
-
-# Exchange.phase: what the exchange is waiting for, which names the timeout that ends it.
-QUEUED = 0  # for a place on the connection
-SENDING = 1  # for the peer to take the rest of the content
-AWAITING = 2  # for the peer to answer
-FINISHED = 3
-
-# Exchange.delivery: how the content reaches the user.
-WHOLE = 0
-PIECES = 1
-
-# What pieces shorter than this share of their buffer cost to keep: they are copied, so that a slow consumer of small
-# frames cannot hold sixty-four times their size.
-LEND_SHARE = 8
+from .phases import AWAITING, NEVER, QUEUED, SENDING, WHOLE
 
 
 class Waiter:
@@ -36,12 +22,15 @@ class Exchange:
     """The request as the engine sends it and the response as it arrives.
 
     Field names are lower-case and validated. ``common`` are fields that many requests share, as one tuple object, so
-    that the encoder can recognise it; ``extra`` are this request's own. Times are seconds on the driver's clock.
+    that the encoder can recognise it; ``extra`` are this request's own. ``body`` is content that is all at hand;
+    ``has_content`` announces content that follows piece by piece. Times are seconds on the driver's clock.
     """
 
     __slots__ = (
         "answered_at",
         "authority",
+        "body",
+        "carrier",
         "chunks",
         "common",
         "content",
@@ -66,6 +55,7 @@ class Exchange:
         "protocol",
         "read_timeout",
         "received",
+        "request",
         "scheme",
         "sent_at",
         "status",
@@ -86,6 +76,7 @@ class Exchange:
         path: str,
         common: tuple[tuple[str, str], ...] = (),
         extra: tuple[tuple[str, str], ...] = (),
+        body: bytes | None = None,
         has_content: bool = False,
     ) -> None:
         self.method = method
@@ -94,7 +85,10 @@ class Exchange:
         self.path = path
         self.common = common
         self.extra = extra
-        self.has_content = has_content
+        self.body = body or None  # all of the content, when it is at hand
+        self.has_content = has_content or self.body is not None  # or it follows by ``Engine.send_content``
+        self.request: Any = None  # the front end's own
+        self.carrier: Any = None  # the driver it went out on
         self.protocol = ""  # extended CONNECT, RFC 8441
         self.urgency = 3  # RFC 9218 default
 

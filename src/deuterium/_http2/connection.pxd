@@ -17,7 +17,6 @@ cdef int CANCEL, PROTOCOL_ERROR, STREAM_CLOSED, FLOW_CONTROL_ERROR, FRAME_SIZE_E
 cdef int HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA, RECEIVE_END_STREAM, RECEIVE_HEADERS, RESET
 cdef long long COLLECT_FROM
 
-@cython.final
 cdef class Connection(Endpoint):
     cdef FieldSection section
     cdef bint settings_received

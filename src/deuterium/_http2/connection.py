@@ -6,8 +6,9 @@ from collections import deque
 from typing import Any
 
 from .._http.body import Body
-from .._http.exchange import LEND_SHARE, NEVER, PIECES, Exchange, LentPiece
+from .._http.exchange import Exchange, LentPiece
 from .._http.field_section import FieldSection
+from .._http.phases import LEND_SHARE, NEVER, PIECES
 from .._memory import octets
 from .._memory.buffer_pool import PooledBuffer
 from ..errors import GoAway, ReadError, RemoteProtocolError, StreamReset

@@ -8,7 +8,8 @@ from typing import Any
 from .._hpack.decoder import Decoder
 from .._hpack.encoder import Encoder
 from .._http.engine import Engine
-from .._http.exchange import AWAITING, FINISHED, NEVER, QUEUED, SENDING, Exchange
+from .._http.exchange import Exchange
+from .._http.phases import AWAITING, FINISHED, NEVER, QUEUED, SENDING
 from .._memory.buffer_pool import BufferPool
 from .._memory.object_pool import ObjectPool
 from ..config import Http2Options
@@ -257,6 +258,13 @@ class Endpoint(Engine):
             flags = END_STREAM
             stream.state = states.after(stream.state, SEND_END_STREAM)
         self._field_block(stream.id, flags, block)
+        if exchange.body is not None:
+            stream.pending = deque((exchange.body,))
+            stream.pending_octets = len(exchange.body)
+            stream.pending_end = True
+            self.scheduler.add(stream)
+        elif exchange.writer is not None:
+            self.writable.append(exchange)
 
     def _stream_window(self) -> int:
         # Until our SETTINGS are acknowledged the peer may still go by the protocol's default (section 6.9.2).

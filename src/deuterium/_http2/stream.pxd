@@ -4,7 +4,6 @@ from .._memory.object_pool cimport Poolable
 
 cdef int IDLE, CLOSED
 
-@cython.final
 cdef class Stream(Poolable):
     cdef readonly Py_ssize_t id
     cdef public int state

@@ -20,9 +20,11 @@ cdef class AsyncDriver:
     cdef Py_ssize_t read_size
     cdef object timer
     cdef double timer_at
-    cdef object failure
+    cdef readonly object failure
     cdef readonly bint lost
     cdef public object on_lost
+    cdef public object on_room
+    cdef public object route
     cdef readonly long long reads
     cdef readonly long long octets_read
 

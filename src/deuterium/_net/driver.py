@@ -7,10 +7,12 @@ from time import monotonic
 from typing import Any
 
 from .._http.engine import Engine
-from .._http.exchange import NEVER, Exchange, Waiter
+from .._http.exchange import Exchange, Waiter
+from .._http.phases import NEVER
 from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, BatchedWriter
-from .receive_buffer import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, ReceiveBuffer
+from .receive_buffer import ReceiveBuffer
+from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
 from .tls import TlsPipe
 
 WRITE_HIGH_WATER = 1024 * 1024
@@ -32,10 +34,12 @@ class AsyncDriver:
         "lost",
         "octets_read",
         "on_lost",
+        "on_room",
         "plain",
         "read_size",
         "ready",
         "reads",
+        "route",
         "timer",
         "timer_at",
         "tls",
@@ -59,7 +63,9 @@ class AsyncDriver:
         self.timer_at = NEVER
         self.failure: Any = None
         self.lost = False
-        self.on_lost: Any = None
+        self.on_lost: Any = None  # called once with the driver when the transport is gone
+        self.on_room: Any = None  # called with the driver whenever a place may have come free; set while it matters
+        self.route: Any = None  # the pool's own
         self.reads = 0
         self.octets_read = 0
 
@@ -68,6 +74,7 @@ class AsyncDriver:
     def submit(self, exchange: Exchange) -> None:
         """Send the request; its waiter is woken when there is something to see."""
         engine = self.engine
+        exchange.carrier = self
         engine.send_request(exchange, monotonic())
         self.after_send()
 
@@ -80,6 +87,16 @@ class AsyncDriver:
             self.writer.schedule()
         if engine.deadline < self.timer_at:
             self._arm(engine.deadline)
+
+    def send_content(self, exchange: Exchange, piece: bytes, end: bool) -> None:
+        """Queue content of a request whose stream is open."""
+        self.engine.send_content(exchange, piece, end, monotonic())
+        self.after_send()
+
+    def send_trailers(self, exchange: Exchange, trailers: tuple[tuple[str, str], ...]) -> None:
+        """End the content with a trailer section."""
+        self.engine.send_trailers(exchange, trailers, monotonic())
+        self.after_send()
 
     def cancel(self, exchange: Exchange, error: Any) -> None:
         """End the exchange from our side; the stream is reset if it is open."""
@@ -264,7 +281,12 @@ class AsyncDriver:
             self.writer.flush()
             self.transport.close()
             return
+        if self.on_room is not None:
+            self.on_room(self)
         active = engine.active()
+        if engine.draining and not active:
+            self.close()
+            return
         if engine.in_data and engine.data_left > SMALL_READ:
             self.read_size = LARGE_READ
         elif active >= MANY_STREAMS:

@@ -1,7 +1,7 @@
 cimport cython
 from .._memory.buffer_pool cimport BufferPool, PooledBuffer
 
-cdef Py_ssize_t MANY_STREAMS, SMALL_READ, LARGE_READ, NORMAL_READ
+cdef Py_ssize_t SMALL_READ
 
 @cython.final
 cdef class ReceiveBuffer:

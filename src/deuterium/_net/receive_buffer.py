@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._memory.buffer_pool import BufferPool, PooledBuffer
-
-# While many streams carry small responses, small reads let client and server overlap instead of taking turns.
-MANY_STREAMS = 8
-SMALL_READ = 4 * 1024
-# What one read takes at most while large content arrives.
-LARGE_READ = 256 * 1024
-NORMAL_READ = 64 * 1024
+from .sizes import SMALL_READ
 
 
 class ReceiveBuffer:

@@ -1,7 +1,6 @@
 cimport cython
 from .._http.exchange cimport Exchange, Waiter
 
-@cython.final
 cdef class FutureWaiter(Waiter):
     cdef object future
     cpdef wake(self, Exchange exchange)

@@ -1,0 +1,12 @@
+"""How much one read takes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# While many streams carry small responses, small reads let client and server overlap instead of taking turns.
+MANY_STREAMS: Final = 8
+SMALL_READ: Final = 4 * 1024
+NORMAL_READ: Final = 64 * 1024
+# While large content arrives.
+LARGE_READ: Final = 256 * 1024

@@ -1,0 +1,99 @@
+"""The content of one exchange under asyncio: read piece by piece, or sent piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from .._http.exchange import Exchange
+from .._http.phases import FINISHED
+from .._net.waiters import FutureWaiter
+
+
+class AsyncBody:
+    """The content of a streamed response. Whoever stops reading closes it, and the stream is reset."""
+
+    __slots__ = ("closed", "exchange", "loop", "taken")
+
+    def __init__(self, loop: Any, exchange: Exchange) -> None:
+        self.loop = loop
+        self.exchange = exchange
+        self.taken = False
+        self.closed = False
+
+    async def pieces(self) -> AsyncIterator[Any]:
+        """bytes, or LentPiece that the taker must release; the window is given back as they are taken."""
+        self.taken = True
+        exchange = self.exchange
+        try:
+            while True:
+                chunks = exchange.chunks
+                if chunks:
+                    piece = chunks.popleft()
+                    exchange.carrier.consumed(exchange, len(piece))
+                    yield piece
+                elif exchange.phase == FINISHED:
+                    if exchange.error is not None:
+                        raise exchange.error
+                    return
+                else:
+                    future = self.loop.create_future()
+                    exchange.waiter = FutureWaiter(future)
+                    await future
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Reset the stream unless it is over; give back what was not read."""
+        if not self.closed:
+            self.closed = True
+            exchange = self.exchange
+            if exchange.phase != FINISHED or exchange.unread:
+                exchange.carrier.cancel(exchange, None)
+
+
+async def send_stream(loop: Any, exchange: Exchange, stream: Any, trailers: Any) -> None:
+    """Send content from an iterator, sync or async, no faster than the peer takes it.
+
+    Ends early when the exchange is over: an answer may come before the content is complete.
+    """
+    if hasattr(stream, "__aiter__"):
+        async for piece in stream:
+            if not await _send_piece(loop, exchange, piece):
+                return
+    else:
+        for piece in stream:
+            if not await _send_piece(loop, exchange, piece):
+                return
+    if exchange.phase == FINISHED or not await _room(loop, exchange):
+        return
+    if trailers:
+        exchange.carrier.send_trailers(exchange, trailers)
+    else:
+        exchange.carrier.send_content(exchange, b"", True)
+
+
+async def _send_piece(loop: Any, exchange: Exchange, piece: Any) -> bool:
+    """Queue one piece once there is room; False: the exchange takes no more."""
+    if isinstance(piece, str):
+        piece = piece.encode()
+    if not await _room(loop, exchange):
+        return False
+    if piece:
+        exchange.carrier.send_content(exchange, piece if type(piece) is bytes else bytes(piece), False)
+    return True
+
+
+async def _room(loop: Any, exchange: Exchange) -> bool:
+    """Wait until the stream is open and its queue has room."""
+    while exchange.phase != FINISHED:
+        carrier = exchange.carrier
+        room = carrier.engine.room(exchange) if carrier is not None else 0
+        if room > 0:
+            return True
+        if room < 0:
+            return False
+        future = loop.create_future()
+        exchange.writer = FutureWaiter(future)
+        await future
+    return False

@@ -1,0 +1,20 @@
+cimport cython
+from .._http.exchange cimport Exchange, Waiter
+
+cdef int FINISHED
+
+cdef class FetchMany(Waiter):
+    cdef object _loop
+    cdef object _items
+    cdef Py_ssize_t _concurrency
+    cdef bint _return_errors
+    cdef object _start
+    cdef object _stop
+    cdef object _finish
+    cdef object _done
+    cdef set _in_flight
+    cdef bint _exhausted
+    cdef object _future
+    cpdef wake(self, Exchange exchange)
+    @cython.locals(in_flight=set, exchange=Exchange)
+    cdef void _fill(self) except *

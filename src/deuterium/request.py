@@ -1,0 +1,168 @@
+"""A request, as the user gives it: checked when it is made, so that nothing illegal is ever queued."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterable, Iterable, Mapping
+from typing import Any, cast
+
+from yarl import URL
+
+from ._http import field as fields
+from .config import Timeout
+from .errors import LocalProtocolError, RequestNotRead
+from .headers import Headers
+from .url import Origin
+
+HeaderTypes = Headers | Mapping[str, str] | Iterable[tuple[str, str]]
+ContentTypes = str | bytes | Iterable[bytes] | AsyncIterable[bytes]
+
+_KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "QUERY"))
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+
+# RFC 9113 section 8.2.2 forbids them, and over HTTP/1.1 the connection is the engine's business.
+_CONNECTION_SPECIFIC = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
+
+
+class Request:
+    """One request. ``headers`` may be changed until it is sent.
+
+    ``common`` are the client's default fields, one tuple shared by all its requests; ``extra`` are this request's own.
+    """
+
+    __slots__ = (
+        "_content",
+        "_headers",
+        "common",
+        "extensions",
+        "extra",
+        "method",
+        "origin",
+        "stream",
+        "target",
+        "timeout",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        origin: Origin,
+        target: str,
+        common: tuple[tuple[str, str], ...] = (),
+        extra: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        if method not in _KNOWN_METHODS:
+            method = checked_method(method)
+        self.method = method
+        self.origin = origin
+        self.target = target
+        self.common = common
+        self.extra = extra
+        self.timeout: Timeout | None = None
+        self.extensions: dict[str, Any] | None = None
+        self._content: bytes | None = b""
+        self.stream: Any = None  # content that comes piece by piece
+        self._headers: Headers | None = None
+
+    @property
+    def url(self) -> URL:
+        """The URL, without its fragment."""
+        return URL(self.origin.key + self.target, encoded=True)
+
+    @property
+    def headers(self) -> Headers:
+        """All fields that will be sent, the client's defaults among them."""
+        if self._headers is None:
+            self._headers = Headers.from_pairs(list(self.common + self.extra))
+        return self._headers
+
+    @property
+    def content(self) -> bytes:
+        """The content, when it is at hand; RequestNotRead for a stream."""
+        if self._content is None:
+            raise RequestNotRead("the content is a stream that was not read")
+        return self._content
+
+    def set_content(self, content: Any) -> None:
+        """Take the content and say its length, or its absence, in the fields."""
+        if content is None:
+            if self.method in ("POST", "PUT", "PATCH"):
+                self.extra = (*self.extra, ("content-length", "0"))
+            return
+        if isinstance(content, str):
+            content = content.encode()
+        elif isinstance(content, bytearray | memoryview):
+            content = bytes(content)
+        if isinstance(content, bytes):
+            self._content = content
+            if not self._names("content-length"):
+                self.extra = (*self.extra, ("content-length", str(len(content))))
+            elif self._value("content-length") != str(len(content)):
+                raise LocalProtocolError(
+                    "RFC 9110 8.6: content-length does not match the content", request_processed=False
+                )
+            return
+        if not hasattr(content, "__aiter__") and not hasattr(content, "__iter__"):
+            raise TypeError(f"content must be str, bytes or an iterable of bytes, not {type(content).__name__}")
+        self._content = None
+        self.stream = content
+
+    def wire_fields(self) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], str]:
+        """What goes out: (common, extra, authority). Fields that concern a connection are left to the engines."""
+        if self._headers is None:
+            common, extra = self.common, self.extra
+        else:
+            common, extra = (), checked_fields(self._headers)
+        authority = self.origin.authority
+        for name, value in extra:
+            if name == "host":
+                authority = value
+                extra = tuple(pair for pair in extra if pair[0] != "host")
+        return common, extra, authority
+
+    def _names(self, name: str) -> bool:
+        return any(pair[0] == name for pair in self.extra)
+
+    def _value(self, name: str) -> str:
+        return next(pair[1] for pair in self.extra if pair[0] == name)
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r}, {self.origin.key + self.target!r})>"
+
+
+def checked_method(method: str) -> str:
+    """The method in upper case; LocalProtocolError unless it is a token (RFC 9110 section 9.1)."""
+    if not isinstance(method, str) or not _TOKEN(method):
+        raise LocalProtocolError(f"RFC 9110 9.1: {method!r} is not a method", request_processed=False)
+    return method.upper()
+
+
+def checked_fields(headers: Any) -> tuple[tuple[str, str], ...]:
+    """The fields as lower-case pairs; LocalProtocolError for an illegal name or value, before a byte is sent."""
+    if isinstance(headers, Headers):
+        pairs: Any = headers.multi_items()
+    elif hasattr(headers, "items"):
+        pairs = headers.items()
+    else:
+        pairs = headers
+    checked = []
+    for name, value in pairs:
+        if isinstance(name, bytes):
+            name = name.decode("latin-1")
+        if isinstance(value, bytes):
+            value = value.decode("latin-1")
+        name = cast(str, name).lower()
+        fields.check_name(name)
+        fields.check_value(value)
+        if name in _CONNECTION_SPECIFIC or (name == "te" and value.lower() != "trailers"):
+            continue
+        checked.append((name, value))
+    return tuple(checked)
+
+
+def merged(common: tuple[tuple[str, str], ...], extra: tuple[tuple[str, str], ...]) -> tuple[Any, Any]:
+    """Defaults and own fields: an own field replaces the defaults of its name."""
+    own = {name for name, _ in extra}
+    if any(name in own for name, _ in common):
+        common = tuple(pair for pair in common if pair[0] not in own)
+    return common, extra

@@ -1,0 +1,244 @@
+"""A response: its fields, and its content whole or as a stream."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any
+
+from yarl import URL
+
+from ._http.exchange import Exchange
+from .errors import HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
+from .headers import Headers
+from .request import Request
+
+
+class Response:
+    """What came back. Made by the client; ``status_code``, ``headers`` and, unless it is streamed, ``content`` are there.
+
+    The names are those of httpx.
+    """
+
+    __slots__ = (
+        "_content",
+        "_exchange",
+        "_headers",
+        "_source",
+        "history",
+        "http_version",
+        "request",
+        "status_code",
+    )
+
+    def __init__(self, request: Request, exchange: Exchange, source: Any = None) -> None:
+        self.request = request
+        self._exchange = exchange
+        self.status_code = exchange.status
+        self.http_version: str = exchange.engine.http_version
+        self._headers: Headers | None = None
+        self._source = source  # where streamed content comes from
+        self._content: bytes | None = exchange.content if source is None else None
+        self.history: list[Response] | None = None
+
+    # -- what it says ------------------------------------------------------------------------------------------------
+
+    @property
+    def headers(self) -> Headers:
+        """The header section."""
+        if self._headers is None:
+            self._headers = Headers.from_pairs(self._exchange.fields or [])
+        return self._headers
+
+    @property
+    def trailers(self) -> Headers:
+        """The trailer section; empty until the content was read."""
+        return Headers.from_pairs(self._exchange.trailers or [])
+
+    @property
+    def early_hints(self) -> list[Headers]:
+        """The fields of each 103 (Early Hints) response (RFC 8297)."""
+        return [Headers.from_pairs(pairs) for status, pairs in self._exchange.informational or [] if status == 103]
+
+    @property
+    def reason_phrase(self) -> str:
+        """The standard phrase of the status; HTTP/2 sends none."""
+        try:
+            return HTTPStatus(self.status_code).phrase
+        except ValueError:
+            return ""
+
+    @property
+    def url(self) -> URL:
+        """The URL of the request."""
+        return self.request.url
+
+    @property
+    def elapsed(self) -> datetime.timedelta:
+        """From the sending of the request to the end of the response, or to its header section while it streams."""
+        end = self._exchange.finished_at or self._exchange.answered_at
+        return datetime.timedelta(seconds=end - self._exchange.sent_at)
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Facts below HTTP semantics: version and stream."""
+        return {"http_version": self.http_version.encode(), "stream_id": self._exchange.stream_id}
+
+    @property
+    def num_bytes_downloaded(self) -> int:
+        """Octets of content received so far, before any content coding is undone."""
+        return self._exchange.received
+
+    @property
+    def is_informational(self) -> bool:
+        """1xx."""
+        return 100 <= self.status_code < 200
+
+    @property
+    def is_success(self) -> bool:
+        """2xx."""
+        return 200 <= self.status_code < 300
+
+    @property
+    def is_redirect(self) -> bool:
+        """3xx."""
+        return 300 <= self.status_code < 400
+
+    @property
+    def is_client_error(self) -> bool:
+        """4xx."""
+        return 400 <= self.status_code < 500
+
+    @property
+    def is_server_error(self) -> bool:
+        """5xx."""
+        return 500 <= self.status_code < 600
+
+    @property
+    def is_error(self) -> bool:
+        """4xx or 5xx."""
+        return 400 <= self.status_code < 600
+
+    def raise_for_status(self) -> Response:
+        """Itself, or HTTPStatusError for a 4xx or 5xx status."""
+        if self.is_error:
+            kind = "client" if self.is_client_error else "server"
+            raise HTTPStatusError(
+                f"{kind} error {self.status_code} {self.reason_phrase} for {self.url}",
+                request=self.request,
+                response=self,
+            )
+        return self
+
+    # -- content -----------------------------------------------------------------------------------------------------
+
+    @property
+    def content(self) -> bytes:
+        """All of the content; ResponseNotRead while a stream was not read."""
+        if self._content is None:
+            raise ResponseNotRead("the content was not read: call read() or aread() first")
+        return self._content
+
+    @property
+    def text(self) -> str:
+        """The content as text, in the charset its content-type names, else UTF-8."""
+        charset = "utf-8"
+        content_type = self.headers.get("content-type", "") or ""
+        for parameter in content_type.split(";")[1:]:
+            name, _, value = parameter.strip().partition("=")
+            if name.lower() == "charset":
+                charset = value.strip("\"' ")
+        try:
+            return self.content.decode(charset, "replace")
+        except LookupError:
+            return self.content.decode("utf-8", "replace")
+
+    def json(self, **options: Any) -> Any:
+        """The content parsed as JSON."""
+        return json.loads(self.content, **options)
+
+    def read(self) -> bytes:
+        """The content, which is at hand."""
+        return self.content
+
+    async def aread(self) -> bytes:
+        """Read the stream to its end and return all of it."""
+        if self._content is None:
+            self._content = b"".join([chunk async for chunk in self.aiter_bytes()])
+        return self._content
+
+    async def aiter_raw(self) -> AsyncIterator[bytes]:
+        """The content as it was sent, piece by piece."""
+        async for piece in self._pieces():
+            if type(piece) is bytes:
+                yield piece
+            else:
+                chunk = bytes(piece.view)
+                piece.release()
+                yield chunk
+
+    async def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """The content, piece by piece."""
+        if self._content is not None:
+            yield self._content
+            return
+        async for chunk in self.aiter_raw():
+            yield chunk
+
+    async def aiter_buffers(self) -> AsyncIterator[memoryview]:
+        """The content as views of the memory it was received into, without a copy.
+
+        A view is valid until the next one is asked for; then its memory is received into again. A slice that is kept
+        stays as it is: its memory is then not used again.
+        """
+        async for piece in self._pieces():
+            if type(piece) is bytes:
+                yield memoryview(piece)
+            else:
+                try:
+                    yield piece.view
+                finally:
+                    piece.release()
+
+    async def aiter_text(self) -> AsyncIterator[str]:
+        """The content as text, piece by piece."""
+        import codecs
+
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        async for chunk in self.aiter_bytes():
+            text = decoder.decode(chunk)
+            if text:
+                yield text
+        rest = decoder.decode(b"", True)
+        if rest:
+            yield rest
+
+    async def aiter_lines(self) -> AsyncIterator[str]:
+        """The content line by line, without the line ends."""
+        rest = ""
+        async for text in self.aiter_text():
+            lines = (rest + text).splitlines(keepends=True)
+            rest = lines.pop() if lines and not lines[-1].endswith(("\n", "\r")) else ""
+            for line in lines:
+                yield line.rstrip("\r\n")
+        if rest:
+            yield rest
+
+    async def aclose(self) -> None:
+        """Give up what was not read; the stream is reset. Any number of times."""
+        if self._source is not None:
+            self._source.close()
+
+    def _pieces(self) -> Any:
+        if self._source is None:
+            raise StreamConsumed("the content was read whole, not as a stream")
+        if self._source.taken:
+            raise StreamConsumed("the content was already read as a stream")
+        if self._source.closed:
+            raise StreamClosed("the response was closed before its content was read")
+        return self._source.pieces()
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status_code} {self.reason_phrase}]>"
