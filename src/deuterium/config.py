@@ -210,6 +210,27 @@ class BreakerPolicy:
         _require(self.max_open_s >= self.open_s, "max_open_s must be >= open_s")
 
 
+@dataclass(frozen=True, slots=True)
+class DecodingLimits:
+    """What the content codings of a response may ask for. None switches a limit off.
+
+    ``max_ratio``: decoded octets for each octet received, looked at once more than ``ratio_floor_bytes`` are decoded.
+    """
+
+    max_layers: int = 5  # curl and urllib3; more than two are never honest
+    max_decoded_bytes: int | None = 1024 * MIB  # what a program on a small machine survives; larger ones come uncoded
+    max_ratio: float | None = (
+        200.0  # Apache's DeflateInflateRatioLimit; text reaches 30, gzip bombs 1,030, br ones 10^6
+    )
+    ratio_floor_bytes: int = 8 * MIB  # nobody is harmed below it, and tests of zeros pass
+
+    def __post_init__(self) -> None:
+        _require(self.max_layers >= 1, "max_layers must be >= 1")
+        _require(self.max_decoded_bytes is None or self.max_decoded_bytes >= 0, "max_decoded_bytes must be >= 0")
+        _require(self.max_ratio is None or self.max_ratio >= 1, "max_ratio must be >= 1 or None")
+        _require(self.ratio_floor_bytes >= 0, "ratio_floor_bytes must be >= 0")
+
+
 def _require(condition: bool, rule: str) -> None:
     if not condition:
         raise ValueError(rule)
