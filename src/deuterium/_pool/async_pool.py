@@ -129,7 +129,9 @@ class AsyncPool:
             return
         except BaseException as error:
             route.dial_failed(
-                error if isinstance(error, Exception) else ConnectError("the client was closed", request_processed=False)
+                error
+                if isinstance(error, Exception)
+                else ConnectError("the client was closed", request_processed=False)
             )
             self._wake(route)
             raise

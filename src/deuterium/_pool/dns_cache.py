@@ -20,7 +20,7 @@ from typing import Generic, Protocol, TypeVar
 
 A = TypeVar("A")  # an address, in whatever form the dialer takes
 
-LIFE_S = 60.0  # what resolvers and browsers use where they know no time to live
+LIFE_S = 60.0  # Chromium's for answers that came without a time to live
 NEGATIVE_LIFE_S = 3.0
 STALE_LIFE_S = 300.0
 RESOLVE_S = 30.0  # past it a resolution is taken for lost: glibc gives up after 5 s x 2 attempts x 3 servers

@@ -98,5 +98,3 @@ class FetchMany(Waiter):
     async def aclose(self) -> None:
         """The same, as a coroutine."""
         self.close()
-
-

@@ -39,8 +39,7 @@ class Route:
         exchange.progress_at = now
         self.waiting.append(exchange)
         limit = self._limit(exchange)
-        if limit < self.deadline:
-            self.deadline = limit
+        self.deadline = min(self.deadline, limit)
         return False
 
     def choose(self) -> Any:

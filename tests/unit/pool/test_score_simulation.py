@@ -113,6 +113,17 @@ def test_balancer_with_one_slow_and_one_failing_of_four_cuts_both(seed: int) -> 
     assert scored.errors < turns.errors / 20
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_balancer_leaves_a_backend_that_stalls_before_its_first_late_answer(seed: int) -> None:
+    def caught(choice: str) -> int:
+        stalling = Backend(10.0, bad_from_s=10.0)
+        outcome = run([Backend(0.005), stalling], choice, seed)
+        return sum(latency_s > 1.0 for latency_s in outcome.latencies_s)
+
+    assert caught("round robin") > 1000
+    assert caught("scored") < 5
+
+
 def test_balancer_takes_back_a_backend_that_recovered() -> None:
     failing = Backend(0.005, failing=1.0, bad_until_s=10.0)
     slow = Backend(0.5, bad_until_s=10.0)
