@@ -21,7 +21,6 @@ cdef bint COMPILED
 
 @cython.final
 cdef class Guard:
-    cdef object _lock
     cdef deuterium_mutex mutex
 
     cpdef void acquire(self) noexcept

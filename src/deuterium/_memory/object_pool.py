@@ -128,6 +128,4 @@ class ObjectPool:
         outstanding = self._outstanding
         free = self._count
         self._guard.release()
-        return ObjectStats(
-            created=created, reused=reused, dropped=dropped, outstanding=outstanding, free=free
-        )
+        return ObjectStats(created=created, reused=reused, dropped=dropped, outstanding=outstanding, free=free)

@@ -1,7 +1,7 @@
 """Guard: exclusion, shown where it can be lost.
 
-A thread switch or a finalizer between two given lines is rare, so these tests make them: a trace function
-runs at every line, call and return of the pools' own source. Compiled source is not traced; there the same
+A thread switch or a finalizer between two given lines is rare, so these tests make them, from trace
+and profile functions that see the pools' own source. Compiled source is not seen by them; there the same
 work runs at full speed, and nothing can come between the parts of a guarded step.
 """
 
@@ -16,7 +16,8 @@ from types import FrameType
 from deuterium._memory.buffer_pool import BufferPool
 from deuterium._memory.object_pool import ObjectPool, Poolable
 
-SOURCES = ("guard.py", "buffer_pool.py", "object_pool.py")
+SOURCES = ("buffer_pool.py", "object_pool.py")
+INSIDE = {("c_return", "acquire"), ("c_call", "release")}  # the first and the last moment of a guarded step
 
 
 def is_ours(frame: FrameType) -> bool:
@@ -76,27 +77,21 @@ def test_steps_with_a_finalizer_just_inside_them_neither_hang_nor_break() -> Non
     """CPython runs finalizers and signal handlers when a call begins or returns: just inside a step too."""
     buffers = BufferPool(bounds=(2, 0, 0, 0))
     objects = ObjectPool(Poolable, bound=2)
-    inside = 0
 
     def finalizer() -> None:
         buffers.acquire(1).release()
         objects.release(objects.acquire())
 
-    def trace(frame: FrameType, event: str, argument: object) -> object:
-        nonlocal inside
-        if not frame.f_code.co_filename.endswith("guard.py"):
-            return trace
-        if (event, frame.f_code.co_name) in {("return", "acquire"), ("call", "release")}:
-            inside += 1
-            sys.settrace(None)
+    def profile(frame: FrameType, event: str, function: object) -> None:
+        if is_ours(frame) and (event, getattr(function, "__name__", "")) in INSIDE:
+            sys.setprofile(None)
             finalizer()
-            sys.settrace(trace)  # type: ignore[arg-type]
-        return trace
+            sys.setprofile(profile)
 
     done = threading.Event()
 
     def work() -> None:
-        sys.settrace(trace)  # type: ignore[arg-type]
+        sys.setprofile(profile)
         try:
             for _ in range(20):
                 first = buffers.acquire(1)
@@ -109,7 +104,7 @@ def test_steps_with_a_finalizer_just_inside_them_neither_hang_nor_break() -> Non
                 assert first.data[:5] == b"first"
                 first.release()
         finally:
-            sys.settrace(None)
+            sys.setprofile(None)
         done.set()
 
     thread = threading.Thread(target=work, daemon=True)
