@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from yarl import URL
 
 from ._http.exchange import Exchange
-from ._http.phases import FINISHED, PIECES
+from ._http.phases import FINISHED, PIECES, WHOLE
 from ._net.tls import ALPN_H2, ALPN_HTTP11, create_context
 from ._net.waiters import FutureWaiter
 from ._pool.async_body import AsyncBody, send_stream
@@ -82,33 +82,33 @@ class AsyncClient:
 
     # -- verbs -------------------------------------------------------------------------------------------------------
 
-    async def get(self, url: str | URL, **options: Any) -> Response:
+    def get(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """GET (RFC 9110 section 9.3.1). Options as for ``request``, without content."""
-        return await self.request("GET", url, **options)
+        return self.request("GET", url, **options)
 
-    async def head(self, url: str | URL, **options: Any) -> Response:
+    def head(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """HEAD (section 9.3.2)."""
-        return await self.request("HEAD", url, **options)
+        return self.request("HEAD", url, **options)
 
-    async def options(self, url: str | URL, **options: Any) -> Response:
+    def options(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """OPTIONS (section 9.3.7)."""
-        return await self.request("OPTIONS", url, **options)
+        return self.request("OPTIONS", url, **options)
 
-    async def delete(self, url: str | URL, **options: Any) -> Response:
+    def delete(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """DELETE (section 9.3.5)."""
-        return await self.request("DELETE", url, **options)
+        return self.request("DELETE", url, **options)
 
-    async def post(self, url: str | URL, **options: Any) -> Response:
+    def post(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """POST (section 9.3.3)."""
-        return await self.request("POST", url, **options)
+        return self.request("POST", url, **options)
 
-    async def put(self, url: str | URL, **options: Any) -> Response:
+    def put(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """PUT (section 9.3.4)."""
-        return await self.request("PUT", url, **options)
+        return self.request("PUT", url, **options)
 
-    async def patch(self, url: str | URL, **options: Any) -> Response:
+    def patch(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """PATCH (RFC 5789)."""
-        return await self.request("PATCH", url, **options)
+        return self.request("PATCH", url, **options)
 
     async def request(
         self,
@@ -125,14 +125,22 @@ class AsyncClient:
 
         Raises InvalidURL or LocalProtocolError before a byte is sent, and the subclasses of TransportError after.
         """
-        if params is None and headers is None and content is None and extensions is None:
+        if params is None and headers is None and content is None and extensions is None and self._params is None:
             request = self._plain_request(method, url)
-        else:
-            request = self.build_request(
-                method, url, params=params, headers=headers, content=content, extensions=extensions
-            )
-        if timeout is not USE_CLIENT_DEFAULT:
-            request.timeout = _timeout(timeout)
+            if timeout is not USE_CLIENT_DEFAULT:
+                request.timeout = _timeout(timeout)
+            # The common case runs here, not in send(): one coroutine fewer for each request.
+            waiter = self._waiter()
+            exchange = self._start(request, waiter, WHOLE)
+            try:
+                await waiter.future
+            except BaseException:
+                self._abandon(exchange)
+                raise
+            return self._finish(exchange, None)
+        request = self.build_request(
+            method, url, params=params, headers=headers, content=content, timeout=timeout, extensions=extensions
+        )
         return await self.send(request)
 
     def build_request(
@@ -163,36 +171,19 @@ class AsyncClient:
 
     async def send(self, request: Request, *, stream: bool = False) -> Response:
         """Send a request made by ``build_request``; with ``stream`` the content is left to be iterated."""
-        pool = self._pool
-        if pool is None or self._loop is not asyncio.get_running_loop():
-            pool = self._open_pool()
-        loop = self._loop
-        exchange = self._exchange(request)
-        if stream:
-            exchange.delivery = PIECES
-        future = loop.create_future()
-        exchange.waiter = FutureWaiter(future)
-        timeout = request.timeout or self.timeout
-        route = pool.submit(exchange, request.origin, timeout.connect)
+        waiter = self._waiter()
+        exchange = self._start(request, waiter, PIECES if stream else WHOLE)
         try:
             if request.stream is not None:
-                await self._send_content(exchange, request, future)
-            while not future.done():
-                await future
-            if stream:
-                while not exchange.headers_received and exchange.phase != FINISHED:
-                    future = loop.create_future()
-                    exchange.waiter = FutureWaiter(future)
-                    await future
+                await self._send_content(exchange, request, waiter.future)
+            await waiter.future
+            while stream and not exchange.headers_received and exchange.phase != FINISHED:
+                exchange.waiter = waiter = self._waiter()
+                await waiter.future
         except BaseException:
-            pool.cancel(route, exchange, None)
+            self._abandon(exchange)
             raise
-        error = exchange.error
-        if error is not None and not (stream and exchange.headers_received):
-            if isinstance(error, HTTPError):
-                error.request = request
-            raise error
-        return Response(request, exchange, AsyncBody(loop, exchange) if stream else None)
+        return self._finish(exchange, AsyncBody(self._loop, exchange) if stream else None)
 
     @asynccontextmanager
     async def stream(self, method: str, url: str | URL, **options: Any) -> AsyncIterator[Response]:
@@ -215,25 +206,15 @@ class AsyncClient:
         """
         if concurrency < 1:
             raise ValueError("concurrency must be at least 1")
-        pool = self._pool
-        if pool is None or self._loop is not asyncio.get_running_loop():
-            pool = self._open_pool()
-        connect = self.timeout.connect
+        self._waiter()
 
         def start(item: Any, waiter: Any) -> Exchange:
-            request = item if isinstance(item, Request) else self._plain_request("GET", item)
-            exchange = self._exchange(request)
-            exchange.waiter = waiter
-            pool.submit(exchange, request.origin, connect)
-            return exchange
-
-        def stop(exchange: Exchange) -> None:
-            pool.cancel(pool.routes[exchange.request.origin.key], exchange, None)
+            return self._start(item if isinstance(item, Request) else self._plain_request("GET", item), waiter, WHOLE)
 
         def finish(exchange: Exchange) -> Response:
-            return Response(exchange.request, exchange)
+            return Response(exchange.request, exchange, None)
 
-        return FetchMany(self._loop, iter(requests), concurrency, return_exceptions, start, stop, finish)
+        return FetchMany(self._loop, iter(requests), concurrency, return_exceptions, start, self._abandon, finish)
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -281,6 +262,36 @@ class AsyncClient:
             url = self._base_url + (url if url.startswith("/") or not url else "/" + url)
         origin, target = self._urls.split(url)
         return Request(method, origin, target, self._common)
+
+    def _waiter(self) -> FutureWaiter:
+        """Something to await, on the client's own loop."""
+        loop = asyncio.get_running_loop()
+        if self._pool is None or self._loop is not loop:
+            self._open_pool()
+        return FutureWaiter(loop.create_future())
+
+    def _start(self, request: Request, waiter: Any, delivery: int) -> Exchange:
+        """Submit the request; the waiter is woken when it is answered or has failed."""
+        exchange = self._exchange(request)
+        exchange.waiter = waiter
+        exchange.delivery = delivery
+        timeout = request.timeout or self.timeout
+        self._pool.submit(exchange, request.origin, timeout.connect)
+        return exchange
+
+    def _abandon(self, exchange: Exchange) -> None:
+        """Nobody waits for it any more."""
+        if self._pool is not None:
+            self._pool.cancel(exchange, None)
+
+    def _finish(self, exchange: Exchange, body: AsyncBody | None) -> Response:
+        """The response, or its error."""
+        error = exchange.error
+        if error is not None and not (body is not None and exchange.headers_received):
+            if isinstance(error, HTTPError):
+                error.request = exchange.request
+            raise error
+        return Response(exchange.request, exchange, body)
 
     def _exchange(self, request: Request) -> Exchange:
         """The request as the engine takes it, with its deadlines."""

@@ -117,7 +117,7 @@ class Request:
         for name, value in extra:
             if name == "host":
                 authority = value
-                extra = tuple(pair for pair in extra if pair[0] != "host")
+                extra = tuple([pair for pair in extra if pair[0] != "host"])
         return common, extra, authority
 
     def _names(self, name: str) -> bool:

@@ -220,7 +220,7 @@ class Response:
         rest = ""
         async for text in self.aiter_text():
             lines = (rest + text).splitlines(keepends=True)
-            rest = lines.pop() if lines and not lines[-1].endswith(("\n", "\r")) else ""
+            rest = lines.pop() if lines and not text.endswith(("\n", "\r")) else ""
             for line in lines:
                 yield line.rstrip("\r\n")
         if rest:

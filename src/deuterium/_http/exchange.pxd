@@ -17,6 +17,7 @@ cdef class Exchange:
     cdef public bint has_content
     cdef public object request
     cdef public object carrier
+    cdef public object route
     cdef public str protocol
     cdef public int urgency
     cdef public int delivery

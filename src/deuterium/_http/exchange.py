@@ -56,6 +56,7 @@ class Exchange:
         "read_timeout",
         "received",
         "request",
+        "route",
         "scheme",
         "sent_at",
         "status",
@@ -88,6 +89,7 @@ class Exchange:
         self.body = body or None  # all of the content, when it is at hand
         self.has_content = has_content or self.body is not None  # or it follows by ``Engine.send_content``
         self.request: Any = None  # the front end's own
+        self.route: Any = None  # the pool's own
         self.carrier: Any = None  # the driver it went out on
         self.protocol = ""  # extended CONNECT, RFC 8441
         self.urgency = 3  # RFC 9218 default

@@ -34,6 +34,7 @@ class Stream(Poolable):
     )
 
     def __init__(self) -> None:
+        Poolable.__init__(self)
         self.id = 0
         self.pending: deque[Any] | None = None
         self.clear()

@@ -1,17 +1,17 @@
 cimport cython
 from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange, Waiter
+from .carrier cimport Carrier
 from .batched_writer cimport BatchedWriter
 from .receive_buffer cimport ReceiveBuffer
 
 cdef double NEVER
 cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
 
-cdef class AsyncDriver:
+cdef class AsyncDriver(Carrier):
     cdef readonly object loop
     cdef readonly object tls
     cdef object choose
-    cdef readonly Engine engine
     cdef readonly object ready
     cdef readonly object transport
     cdef readonly BatchedWriter writer
@@ -21,10 +21,6 @@ cdef class AsyncDriver:
     cdef object timer
     cdef double timer_at
     cdef readonly object failure
-    cdef readonly bint lost
-    cdef public object on_lost
-    cdef public object on_room
-    cdef public object route
     cdef readonly long long reads
     cdef readonly long long octets_read
 
@@ -37,6 +33,8 @@ cdef class AsyncDriver:
     @cython.locals(engine=Engine)
     cpdef void consumed(self, Exchange exchange, long long octets) except *
     cpdef object get_buffer(self, object sizehint)
+    @cython.locals(engine=Engine)
+    cdef Py_ssize_t _next_read(self) except -1
     cpdef void buffer_updated(self, Py_ssize_t octets) except *
     @cython.locals(engine=Engine, plain=ReceiveBuffer)
     cdef void _receive(self) except *

@@ -6,11 +6,11 @@ import ssl
 from time import monotonic
 from typing import Any
 
-from .._http.engine import Engine
 from .._http.exchange import Exchange, Waiter
 from .._http.phases import NEVER
 from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, BatchedWriter
+from .carrier import Carrier
 from .receive_buffer import ReceiveBuffer
 from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
 from .tls import TlsPipe
@@ -18,7 +18,7 @@ from .tls import TlsPipe
 WRITE_HIGH_WATER = 1024 * 1024
 
 
-class AsyncDriver:
+class AsyncDriver(Carrier):
     """Carries octets between one asyncio transport and one engine, and wakes whoever waits.
 
     There is one reader (the transport's protocol calls ``buffer_updated``) and one writer, both on the event loop, so
@@ -27,19 +27,14 @@ class AsyncDriver:
 
     __slots__ = (
         "choose",
-        "engine",
         "failure",
         "inbound",
         "loop",
-        "lost",
         "octets_read",
-        "on_lost",
-        "on_room",
         "plain",
         "read_size",
         "ready",
         "reads",
-        "route",
         "timer",
         "timer_at",
         "tls",
@@ -49,10 +44,10 @@ class AsyncDriver:
 
     def __init__(self, loop: Any, buffers: Any, tls: TlsPipe | None, choose: Any) -> None:
         """``choose(protocol)``: the engine for what ALPN chose; raises when this client cannot speak it."""
+        Carrier.__init__(self)
         self.loop = loop
         self.tls = tls
         self.choose = choose
-        self.engine: Engine | None = None
         self.ready: Any = loop.create_future()
         self.transport: Any = None
         self.writer: Any = None
@@ -62,10 +57,6 @@ class AsyncDriver:
         self.timer: Any = None
         self.timer_at = NEVER
         self.failure: Any = None
-        self.lost = False
-        self.on_lost: Any = None  # called once with the driver when the transport is gone
-        self.on_room: Any = None  # called with the driver whenever a place may have come free; set while it matters
-        self.route: Any = None  # the pool's own
         self.reads = 0
         self.octets_read = 0
 
@@ -151,7 +142,16 @@ class AsyncDriver:
 
     def get_buffer(self, sizehint: int) -> Any:
         """Memory for the next read: little while many streams are busy, much while large content arrives."""
+        self.read_size = self._next_read()
         return self.inbound.space(self.read_size)
+
+    def _next_read(self) -> int:
+        engine = self.engine
+        if engine is None:
+            return NORMAL_READ
+        if engine.in_data and engine.data_left > SMALL_READ:
+            return LARGE_READ
+        return SMALL_READ if engine.active() >= MANY_STREAMS else NORMAL_READ
 
     def buffer_updated(self, octets: int) -> None:
         """``octets`` more are in the buffer."""
@@ -287,12 +287,6 @@ class AsyncDriver:
         if engine.draining and not active:
             self.close()
             return
-        if engine.in_data and engine.data_left > SMALL_READ:
-            self.read_size = LARGE_READ
-        elif active >= MANY_STREAMS:
-            self.read_size = SMALL_READ
-        else:
-            self.read_size = NORMAL_READ
         if not active:
             self._idle()
 

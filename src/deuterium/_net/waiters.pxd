@@ -2,5 +2,5 @@ cimport cython
 from .._http.exchange cimport Exchange, Waiter
 
 cdef class FutureWaiter(Waiter):
-    cdef object future
+    cdef readonly object future
     cpdef wake(self, Exchange exchange)

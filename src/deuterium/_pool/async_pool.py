@@ -72,21 +72,23 @@ class AsyncPool:
         self.timer: Any = None
         self.timer_at = NEVER
 
-    def submit(self, exchange: Exchange, origin: Any, connect_timeout_s: Any) -> Route:
+    def submit(self, exchange: Exchange, origin: Any, connect_timeout_s: Any) -> None:
         """Send the exchange, or queue it and open a connection for it."""
         route = self.routes.get(origin.key)
         if route is None:
             route = Route(origin, self.limits.max_connections_per_host or 1_000_000)
             self.routes[origin.key] = route
+        exchange.route = route
         if not route.submit(exchange, monotonic()):
             self._follow(route, connect_timeout_s)
-        return route
 
-    def cancel(self, route: Route, exchange: Exchange, error: Any) -> None:
+    def cancel(self, exchange: Exchange, error: Any) -> None:
         """End the exchange from our side, wherever it is."""
         if exchange.carrier is not None:
             exchange.carrier.cancel(exchange, error)
-        elif route.withdraw(exchange, error):
+            return
+        route = exchange.route
+        if route is not None and route.withdraw(exchange, error):
             self._wake(route)
 
     async def aclose(self) -> None:

@@ -1,0 +1,3 @@
+cimport cython
+
+cdef int FINISHED, PIECES, WHOLE

@@ -1,0 +1,17 @@
+cimport cython
+
+cdef object _KNOWN_METHODS, _TOKEN, _CONNECTION_SPECIFIC
+
+cdef class Request:
+    cdef public str method
+    cdef public object origin
+    cdef public str target
+    cdef public tuple common
+    cdef public tuple extra
+    cdef public object timeout
+    cdef public object extensions
+    cdef public object stream
+    cdef object _content
+    cdef object _headers
+    @cython.locals(name=str, value=str)
+    cpdef tuple wire_fields(self)
