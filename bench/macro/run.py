@@ -29,8 +29,8 @@ from scenarios import HTTP1_ONLY, SCENARIOS, Scenario  # noqa: E402
 
 from servers import ServerMissing, Servers  # noqa: E402
 
-QUIET = "take a turn again, up to 20 times, when other programs worked for more than this share of it"
-TRIES = 20
+QUIET = "take a turn again, up to 8 times, when other programs worked for more than this share of it"
+TRIES = 8
 
 
 def parse() -> argparse.Namespace:
