@@ -39,12 +39,6 @@ def busy_s() -> float:
     return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
 
 
-def disturbance(records: list[Record]) -> float:
-    """The share of a client's turn that other programs worked, in the median: 0 on a quiet machine."""
-    shares = [record["others_cpu_s"] / record["seconds"] for record in records if "others_cpu_s" in record]
-    return statistics.median(shares) if shares else 0.0
-
-
 def summarize(records: list[Record]) -> dict[str, dict[str, Any]]:
     """Scenario -> client -> medians, spread, lost requests and the median ratio to Go."""
     summary: dict[str, dict[str, Any]] = {}
@@ -96,7 +90,8 @@ def verdict(bound: Bound, scenario: str, document: dict[str, Any]) -> str | None
 def markdown(document: dict[str, Any]) -> str:
     """One table per scenario, its verdicts below."""
     lines = [", ".join(f"{name}: {value}" for name, value in document["machine"].items())]
-    lines += [f"Other programs worked for {disturbance(document['records']):.0%} of the time of a turn.", ""]
+    others = [record["others_share"] for record in document["records"]]
+    lines += [f"Other programs took {statistics.median(others or [0]):.0%} of all cores meanwhile (median).", ""]
     for scenario in SCENARIOS:
         clients = document["summary"].get(scenario.name)
         if not clients:

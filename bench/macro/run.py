@@ -7,7 +7,7 @@ server has one core and the client another. What is compared is the median of th
 
 Every client answers with one record: client, version, scenario, requests, errors, seconds, rps, p50_us,
 p99_us, cpu_us_per_request, peak_rss_kib, bytes, mb_per_s, cpu_s; the runner adds round, server_cpu_s,
-requests_per_cpu_s and others_cpu_s, the time that other programs took meanwhile. CPU is user and system time of
+requests_per_cpu_s and others_share, what other programs took of all cores meanwhile. CPU is user and system time of
 the client's process while it measured (h2load: while it ran; curl: less its start-up).
 """
 
@@ -18,6 +18,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +30,7 @@ from scenarios import HTTP1_ONLY, SCENARIOS, Scenario  # noqa: E402
 
 from servers import ServerMissing, Servers  # noqa: E402
 
-QUIET = "take a turn again, up to 8 times, when other programs worked for more than this share of it"
+QUIET = "take a turn again, up to 8 times, when other programs took more than this share of all cores"
 TRIES = 8
 
 
@@ -102,15 +103,17 @@ def turn(client: str, run: Run, launcher: Launcher, quiet: float | None) -> Reco
     tries = []
     for _ in range(TRIES if quiet is not None else 1):
         server_cpu, client_cpu, busy = run.server.cpu_s(), launcher.cpu_s, report.busy_s()
+        start = time.monotonic()
         record = launcher.run(client, run)
+        capacity = (time.monotonic() - start) * (os.cpu_count() or 1)
         record["server_cpu_s"] = round(run.server.cpu_s() - server_cpu, 3)
         own = record["server_cpu_s"] + launcher.cpu_s - client_cpu
-        record["others_cpu_s"] = round(max(report.busy_s() - busy - own, 0), 3)
+        record["others_share"] = round(max(report.busy_s() - busy - own, 0) / capacity, 3)
         record["requests_per_cpu_s"] = record["requests"] / max(record["cpu_s"], 1e-9)
         tries.append(record)
-        if quiet is None or report.disturbance([record]) <= quiet:
+        if quiet is None or record["others_share"] <= quiet:
             break
-    return min(tries, key=lambda record: report.disturbance([record]))
+    return min(tries, key=lambda record: record["others_share"])
 
 
 def main() -> None:
