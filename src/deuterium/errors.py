@@ -116,7 +116,14 @@ class ConnectError(NetworkError):
 
 
 class ReadError(NetworkError):
-    """The transport broke while a response was awaited or read."""
+    """The transport broke while a response was awaited or read.
+
+    ``connection_reused``: an HTTP/1.1 connection that had served before ended without an octet of the response. Most
+    likely the peer closed it as idle while the request was on its way: an idempotent one may be sent again
+    (RFC 9110 section 9.2.2).
+    """
+
+    connection_reused = False
 
 
 class WriteError(NetworkError):

@@ -15,6 +15,7 @@ cdef class Engine:
     cdef public long long requests
     cdef public double rtt
     cdef public long long stream_limit
+    cdef public bint wants_pause
     cpdef void start(self, double now) except *
     cpdef Py_ssize_t capacity(self) except -1
     cpdef Py_ssize_t active(self) except -1

@@ -26,6 +26,7 @@ class Engine:
         "requests",
         "rtt",
         "stream_limit",
+        "wants_pause",
         "writable",
     )
 
@@ -43,6 +44,9 @@ class Engine:
         self.requests = 0
         self.rtt = -1.0
         self.stream_limit = 1
+        # The consumer is slow and nothing but the transport can slow the peer down: read no more until this is False
+        # again. HTTP/2 has windows and never sets it.
+        self.wants_pause = False
 
     def start(self, now: float) -> None:
         """Queue what opens the connection."""

@@ -36,6 +36,7 @@ cdef class Exchange:
     cdef public double answered_at
     cdef public double finished_at
     cdef public int status
+    cdef public str reason
     cdef public list fields
     cdef public int kinds
     cdef public long long content_length

@@ -54,6 +54,7 @@ class Exchange:
         "progress_at",
         "protocol",
         "read_timeout",
+        "reason",
         "received",
         "request",
         "route",
@@ -112,6 +113,7 @@ class Exchange:
         self.finished_at = 0.0
 
         self.status = 0
+        self.reason = ""  # HTTP/1.1 only
         self.fields: list[tuple[str, str]] | None = None
         self.kinds = 0
         self.content_length = -1

@@ -7,23 +7,14 @@ from typing import Any
 
 from .._hpack.decoder import Decoder
 from .._hpack.encoder import Encoder
+from .._http import failures
 from .._http.engine import Engine
 from .._http.exchange import Exchange
 from .._http.phases import AWAITING, FINISHED, NEVER, QUEUED, SENDING
 from .._memory.buffer_pool import BufferPool
 from .._memory.object_pool import ObjectPool
 from ..config import Http2Options
-from ..errors import (
-    GoAway,
-    LocalProtocolError,
-    PoolTimeout,
-    ReadTimeout,
-    RemoteProtocolError,
-    RequestError,
-    TotalTimeout,
-    TransportError,
-    WriteTimeout,
-)
+from ..errors import GoAway, LocalProtocolError, PoolTimeout, RequestError, TransportError
 from . import states, windows
 from .budgets import Budget
 from .constants import (
@@ -504,7 +495,7 @@ class Endpoint(Engine):
             untouched = stream.id > self.flushed_id
             stream.state = states.after(stream.state, RESET)
             self._close(stream, True)
-            self._end(exchange, _copy(error, False if untouched else error.request_processed))
+            self._end(exchange, failures.copy_error(error, False if untouched else error.request_processed))
         self._fail_waiting()
 
     def _fail_waiting(self) -> None:
@@ -521,7 +512,7 @@ class Endpoint(Engine):
                 request_processed=False,
             )
         if isinstance(self.error, RequestError):
-            return _copy(self.error, False)
+            return failures.copy_error(self.error, False)
         return TransportError("the connection takes no more requests", scope="connection", request_processed=False)
 
     def _send_goaway(self, code: int, debug: bytes) -> None:
@@ -549,7 +540,7 @@ class Endpoint(Engine):
                 earliest = limit
         self.deadline = earliest
         for exchange in late:
-            self.cancel(exchange, timeout_error(exchange, now), now)
+            self.cancel(exchange, failures.timeout_error(exchange, now), now)
 
     # -- the writer's side -------------------------------------------------------------------------------------------
 
@@ -577,29 +568,3 @@ class Endpoint(Engine):
         if stream is None or stream.exchange is not exchange:
             return None
         return stream
-
-
-def timeout_error(exchange: Exchange, now: float) -> RequestError:
-    """The error for the phase that took too long."""
-    processed = False if exchange.phase == QUEUED else None
-    if exchange.deadline <= now:
-        return TotalTimeout("the exchange passed its total deadline", request_processed=processed)
-    if exchange.phase == QUEUED:
-        return PoolTimeout("no stream came free in time", request_processed=False)
-    if exchange.phase == SENDING:
-        return WriteTimeout("the peer took no more of the request's content in time")
-    return ReadTimeout("the peer sent nothing of the response in time")
-
-
-def _copy(error: RequestError, processed: bool | None) -> RequestError:
-    """The same failure for another exchange: exceptions carry a traceback each, so none is shared."""
-    if isinstance(error, GoAway):
-        return GoAway(
-            str(error), last_stream_id=error.last_stream_id, code=error.code, request_processed=processed
-        )
-    kind = RemoteProtocolError if isinstance(error, RemoteProtocolError) else type(error)
-    copy = kind(
-        str(error), scope=error.scope, code=error.code, initiator=error.initiator, request_processed=processed
-    )
-    copy.__cause__ = error.__cause__
-    return copy
