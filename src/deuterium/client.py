@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
-from time import monotonic
 from typing import Any
 
 from yarl import URL
@@ -14,14 +13,14 @@ from yarl import URL
 from ._http.exchange import Exchange
 from ._http.phases import FINISHED, PIECES, WHOLE
 from ._net.tls import ALPN_H2, ALPN_HTTP11, create_context
-from ._net.waiters import FutureWaiter
 from ._pool.async_body import AsyncBody, send_stream
 from ._pool.async_pool import AsyncPool
 from ._pool.fetch_many import FetchMany
 from .config import USE_CLIENT_DEFAULT, Http2Options, Limits, PoolOptions, Timeout
 from .errors import HTTPError
 from .request import ContentTypes, HeaderTypes, Request, checked_fields, merged
-from .response import Response
+from .response import Response, request_of
+from .sender import AsyncSender
 from .url import UrlCache
 
 VERSION = "0.1.0"
@@ -76,8 +75,7 @@ class AsyncClient:
         self._pools = pools or PoolOptions()
         self._trace = trace
         self._urls = UrlCache()
-        self._pool: AsyncPool | None = None
-        self._loop: Any = None
+        self._sender: AsyncSender | None = None
         self._closed = False
 
     # -- verbs -------------------------------------------------------------------------------------------------------
@@ -126,18 +124,23 @@ class AsyncClient:
         Raises InvalidURL or LocalProtocolError before a byte is sent, and the subclasses of TransportError after.
         """
         if params is None and headers is None and content is None and extensions is None and self._params is None:
-            request = self._plain_request(method, url)
-            if timeout is not USE_CLIENT_DEFAULT:
-                request.timeout = _timeout(timeout)
             # The common case runs here, not in send(): one coroutine fewer for each request.
-            waiter = self._waiter()
-            exchange = self._start(request, waiter, WHOLE)
+            sender = self._sender or self._open()
+            waiter = sender.waiter()
+            exchange = sender.start_plain(
+                method,
+                url if type(url) is str else str(url),
+                waiter,
+                None if timeout is USE_CLIENT_DEFAULT else _timeout(timeout),
+            )
             try:
                 await waiter.future
             except BaseException:
-                self._abandon(exchange)
+                sender.pool.cancel(exchange, None)
                 raise
-            return self._finish(exchange, None)
+            if exchange.error is not None:
+                raise _failure(exchange)
+            return Response(exchange, None)
         request = self.build_request(
             method, url, params=params, headers=headers, content=content, timeout=timeout, extensions=extensions
         )
@@ -160,7 +163,10 @@ class AsyncClient:
             if given:
                 parsed = URL(self._base_url + url if "://" not in url else url, encoded=True)
                 url = str(parsed.extend_query(given))
-        request = self._plain_request(method, url)
+        if self._base_url and "://" not in url:
+            url = self._base_url + (url if url.startswith("/") or not url else "/" + url)
+        origin, target = self._urls.split(url)
+        request = Request(method, origin, target, self._common)
         if headers is not None:
             request.common, request.extra = merged(request.common, checked_fields(headers))
         request.set_content(content)
@@ -171,19 +177,23 @@ class AsyncClient:
 
     async def send(self, request: Request, *, stream: bool = False) -> Response:
         """Send a request made by ``build_request``; with ``stream`` the content is left to be iterated."""
-        waiter = self._waiter()
-        exchange = self._start(request, waiter, PIECES if stream else WHOLE)
+        sender = self._sender or self._open()
+        waiter = sender.waiter()
+        exchange = sender.exchange(request)
+        sender.start(exchange, waiter, request.timeout or self.timeout, PIECES if stream else WHOLE)
         try:
             if request.stream is not None:
                 await self._send_content(exchange, request, waiter.future)
             await waiter.future
             while stream and not exchange.headers_received and exchange.phase != FINISHED:
-                exchange.waiter = waiter = self._waiter()
+                exchange.waiter = waiter = sender.waiter()
                 await waiter.future
         except BaseException:
-            self._abandon(exchange)
+            sender.pool.cancel(exchange, None)
             raise
-        return self._finish(exchange, AsyncBody(self._loop, exchange) if stream else None)
+        if exchange.error is not None and not (stream and exchange.headers_received):
+            raise _failure(exchange)
+        return Response(exchange, AsyncBody(sender.loop, exchange) if stream else None)
 
     @asynccontextmanager
     async def stream(self, method: str, url: str | URL, **options: Any) -> AsyncIterator[Response]:
@@ -206,24 +216,32 @@ class AsyncClient:
         """
         if concurrency < 1:
             raise ValueError("concurrency must be at least 1")
-        self._waiter()
+        sender = self._sender or self._open()
+        timeout = self.timeout
 
         def start(item: Any, waiter: Any) -> Exchange:
-            return self._start(item if isinstance(item, Request) else self._plain_request("GET", item), waiter, WHOLE)
+            if isinstance(item, Request):
+                exchange = sender.exchange(item)
+                sender.start(exchange, waiter, item.timeout or timeout, WHOLE)
+                return exchange
+            return sender.start_plain("GET", item if type(item) is str else str(item), waiter, timeout)
+
+        def stop(exchange: Exchange) -> None:
+            sender.pool.cancel(exchange, None)
 
         def finish(exchange: Exchange) -> Response:
-            return Response(exchange.request, exchange, None)
+            return Response(exchange, None)
 
-        return FetchMany(self._loop, iter(requests), concurrency, return_exceptions, start, self._abandon, finish)
+        return FetchMany(sender.loop, iter(requests), concurrency, return_exceptions, start, stop, finish)
 
     # -- life --------------------------------------------------------------------------------------------------------
 
     async def aclose(self) -> None:
         """Close every connection. The client cannot be used afterwards."""
         self._closed = True
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.aclose()
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            await sender.pool.aclose()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -233,14 +251,12 @@ class AsyncClient:
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
-    def _open_pool(self) -> AsyncPool:
-        loop = asyncio.get_running_loop()
+    def _open(self) -> AsyncSender:
+        """The pool, made when the first request tells which event loop the client belongs to."""
         if self._closed:
             raise RuntimeError("the client is closed")
-        if self._pool is not None:
-            raise RuntimeError("this client belongs to another event loop: make one client for each loop")
-        self._loop = loop
-        self._pool = AsyncPool(
+        loop = asyncio.get_running_loop()
+        pool = AsyncPool(
             loop,
             self._context,
             self.limits,
@@ -250,78 +266,17 @@ class AsyncClient:
             self.timeout.connect,
             self._trace,
         )
-        return self._pool
+        self._sender = AsyncSender(loop, pool, self._urls, self._base_url, self._common, self.timeout)
+        return self._sender
 
     def _context(self) -> ssl.SSLContext:
         return create_context(self._verify, self._cert, self._alpn)
-
-    def _plain_request(self, method: str, url: str | URL) -> Request:
-        if type(url) is not str:
-            url = str(url)
-        if self._base_url and "://" not in url:
-            url = self._base_url + (url if url.startswith("/") or not url else "/" + url)
-        origin, target = self._urls.split(url)
-        return Request(method, origin, target, self._common)
-
-    def _waiter(self) -> FutureWaiter:
-        """Something to await, on the client's own loop."""
-        loop = asyncio.get_running_loop()
-        if self._pool is None or self._loop is not loop:
-            self._open_pool()
-        return FutureWaiter(loop.create_future())
-
-    def _start(self, request: Request, waiter: Any, delivery: int) -> Exchange:
-        """Submit the request; the waiter is woken when it is answered or has failed."""
-        exchange = self._exchange(request)
-        exchange.waiter = waiter
-        exchange.delivery = delivery
-        timeout = request.timeout or self.timeout
-        self._pool.submit(exchange, request.origin, timeout.connect)
-        return exchange
-
-    def _abandon(self, exchange: Exchange) -> None:
-        """Nobody waits for it any more."""
-        if self._pool is not None:
-            self._pool.cancel(exchange, None)
-
-    def _finish(self, exchange: Exchange, body: AsyncBody | None) -> Response:
-        """The response, or its error."""
-        error = exchange.error
-        if error is not None and not (body is not None and exchange.headers_received):
-            if isinstance(error, HTTPError):
-                error.request = exchange.request
-            raise error
-        return Response(exchange.request, exchange, body)
-
-    def _exchange(self, request: Request) -> Exchange:
-        """The request as the engine takes it, with its deadlines."""
-        common, extra, authority = request.wire_fields()
-        origin = request.origin
-        exchange = Exchange(request.method, origin.scheme, authority, request.target, common, extra)
-        if request.stream is not None:
-            exchange.has_content = True
-        elif request.content:
-            exchange.body = request.content
-            exchange.has_content = True
-        exchange.request = request
-        timeout = request.timeout
-        if timeout is None:
-            timeout = self.timeout
-        if timeout.total is not None:
-            exchange.deadline = monotonic() + timeout.total
-        if timeout.pool is not None:
-            exchange.pool_timeout = timeout.pool
-        if timeout.read is not None:
-            exchange.read_timeout = timeout.read
-        if timeout.write is not None:
-            exchange.write_timeout = timeout.write
-        return exchange
 
     async def _send_content(self, exchange: Exchange, request: Request, answered: Any) -> None:
         """Send streamed content beside waiting for the answer, which may come first."""
         trailers = (request.extensions or {}).get("trailers")
         sending = asyncio.ensure_future(
-            send_stream(self._loop, exchange, request.stream, checked_fields(trailers) if trailers else None)
+            send_stream(asyncio.get_running_loop(), exchange, request.stream, checked_fields(trailers) if trailers else None)
         )
         try:
             await asyncio.wait((sending, answered), return_when=asyncio.FIRST_COMPLETED)
@@ -329,6 +284,14 @@ class AsyncClient:
                 sending.result()  # the iterator's own exception, if it raised
         finally:
             sending.cancel()
+
+
+def _failure(exchange: Exchange) -> Exception:
+    """The error of the exchange, with its request."""
+    error: Any = exchange.error
+    if isinstance(error, HTTPError):
+        error.request = request_of(exchange)
+    return error  # type: ignore[no-any-return]
 
 
 def _timeout(given: Any) -> Timeout:

@@ -2,7 +2,7 @@ cimport cython
 from ._http.exchange cimport Exchange
 
 cdef class Response:
-    cdef public object request
+    cdef object _request
     cdef Exchange _exchange
     cdef readonly int status_code
     cdef readonly str http_version

@@ -26,15 +26,15 @@ class Response:
         "_content",
         "_exchange",
         "_headers",
+        "_request",
         "_source",
         "history",
         "http_version",
-        "request",
         "status_code",
     )
 
-    def __init__(self, request: Request, exchange: Exchange, source: Any = None) -> None:
-        self.request = request
+    def __init__(self, exchange: Exchange, source: Any) -> None:
+        self._request: Request | None = None
         self._exchange = exchange
         self.status_code = exchange.status
         self.http_version: str = exchange.engine.http_version
@@ -44,6 +44,13 @@ class Response:
         self.history: list[Response] | None = None
 
     # -- what it says ------------------------------------------------------------------------------------------------
+
+    @property
+    def request(self) -> Request:
+        """The request that was answered."""
+        if self._request is None:
+            self._request = request_of(self._exchange)
+        return self._request
 
     @property
     def headers(self) -> Headers:
@@ -242,3 +249,12 @@ class Response:
 
     def __repr__(self) -> str:
         return f"<Response [{self.status_code} {self.reason_phrase}]>"
+
+
+def request_of(exchange: Exchange) -> Request:
+    """The Request of an exchange; for a plain one, which was sent without, it is made now."""
+    request = exchange.request
+    if request is None:
+        request = Request(exchange.method, exchange.origin, exchange.path, exchange.common, exchange.extra)
+        exchange.request = request
+    return request  # type: ignore[no-any-return]

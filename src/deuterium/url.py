@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
@@ -24,7 +23,6 @@ _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-)
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]").search
 
 
-@dataclass(frozen=True, slots=True)
 class Origin:
     """Scheme, host and port (RFC 9110 section 4.3.1).
 
@@ -32,14 +30,14 @@ class Origin:
     ``key``: equal for equal origins, and a ``str``, whose hash is computed once.
     """
 
-    scheme: str
-    host: str
-    port: int
-    authority: str = field(compare=False)
-    key: str = field(init=False, compare=False)
+    __slots__ = ("authority", "host", "key", "port", "scheme")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", f"{self.scheme}://{self.authority}")
+    def __init__(self, scheme: str, host: str, port: int, authority: str) -> None:
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.authority = authority
+        self.key = f"{scheme}://{authority}"
 
     def __str__(self) -> str:
         return self.key

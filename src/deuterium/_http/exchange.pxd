@@ -15,6 +15,7 @@ cdef class Exchange:
     cdef public tuple extra
     cdef public bytes body
     cdef public bint has_content
+    cdef public object origin
     cdef public object request
     cdef public object carrier
     cdef public object route

@@ -48,6 +48,7 @@ class Exchange:
         "kinds",
         "marked",
         "method",
+        "origin",
         "path",
         "phase",
         "pool_timeout",
@@ -89,7 +90,8 @@ class Exchange:
         self.extra = extra
         self.body = body or None  # all of the content, when it is at hand
         self.has_content = has_content or self.body is not None  # or it follows by ``Engine.send_content``
-        self.request: Any = None  # the front end's own
+        self.origin: Any = None  # where it goes: the front end's own, as is ``request``
+        self.request: Any = None
         self.route: Any = None  # the pool's own
         self.carrier: Any = None  # the driver it went out on
         self.protocol = ""  # extended CONNECT, RFC 8441

@@ -8,6 +8,6 @@ cdef class Carrier:
     cdef public object on_lost
     cdef public object on_room
     cdef public object route
-    cpdef void submit(self, Exchange exchange) except *
+    cpdef void submit(self, Exchange exchange, double now) except *
     cpdef void cancel(self, Exchange exchange, object error) except *
     cpdef void consumed(self, Exchange exchange, long long octets) except *

@@ -20,7 +20,7 @@ class Carrier:
         self.on_room: Any = None  # called with the carrier whenever a place may have come free; set while it matters
         self.route: Any = None  # the pool's own
 
-    def submit(self, exchange: Exchange) -> None:
+    def submit(self, exchange: Exchange, now: float) -> None:
         """Send the request; its waiter is woken when there is something to see."""
         raise NotImplementedError
 

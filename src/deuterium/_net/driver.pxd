@@ -25,7 +25,7 @@ cdef class AsyncDriver(Carrier):
     cdef readonly long long octets_read
 
     @cython.locals(engine=Engine)
-    cpdef void submit(self, Exchange exchange) except *
+    cpdef void submit(self, Exchange exchange, double now) except *
     @cython.locals(engine=Engine)
     cpdef void after_send(self) except *
     @cython.locals(engine=Engine)

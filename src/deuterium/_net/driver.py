@@ -62,11 +62,11 @@ class AsyncDriver(Carrier):
 
     # -- what the front end calls ------------------------------------------------------------------------------------
 
-    def submit(self, exchange: Exchange) -> None:
+    def submit(self, exchange: Exchange, now: float) -> None:
         """Send the request; its waiter is woken when there is something to see."""
         engine = self.engine
         exchange.carrier = self
-        engine.send_request(exchange, monotonic())
+        engine.send_request(exchange, now)
         self.after_send()
 
     def after_send(self) -> None:

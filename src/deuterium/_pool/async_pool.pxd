@@ -22,6 +22,6 @@ cdef class AsyncPool:
     cdef double timer_at
 
     @cython.locals(route=Route)
-    cpdef void submit(self, Exchange exchange, object origin, object connect_timeout_s) except *
+    cpdef void submit(self, Exchange exchange, object connect_timeout_s, double now) except *
     @cython.locals(route=Route)
     cpdef void cancel(self, Exchange exchange, object error) except *

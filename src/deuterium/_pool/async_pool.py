@@ -72,14 +72,15 @@ class AsyncPool:
         self.timer: Any = None
         self.timer_at = NEVER
 
-    def submit(self, exchange: Exchange, origin: Any, connect_timeout_s: Any) -> None:
+    def submit(self, exchange: Exchange, connect_timeout_s: Any, now: float) -> None:
         """Send the exchange, or queue it and open a connection for it."""
+        origin = exchange.origin
         route = self.routes.get(origin.key)
         if route is None:
             route = Route(origin, self.limits.max_connections_per_host or 1_000_000)
             self.routes[origin.key] = route
         exchange.route = route
-        if not route.submit(exchange, monotonic()):
+        if not route.submit(exchange, now):
             self._follow(route, connect_timeout_s)
 
     def cancel(self, exchange: Exchange, error: Any) -> None:
@@ -163,7 +164,7 @@ class AsyncPool:
 
     def _on_room(self, driver: AsyncDriver) -> None:
         route = driver.route
-        route.admit()
+        route.admit(monotonic())
         if not route.waiting:
             for carrier in route.carriers:
                 carrier.on_room = None

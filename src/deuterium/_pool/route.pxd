@@ -20,7 +20,7 @@ cdef class Route:
     @cython.locals(carrier=Carrier, best=Carrier, room=Py_ssize_t, free=Py_ssize_t)
     cpdef Carrier choose(self)
     @cython.locals(carrier=Carrier, exchange=Exchange)
-    cpdef void admit(self) except *
+    cpdef void admit(self, double now) except *
     @cython.locals(exchange=Exchange)
     cpdef bint withdraw(self, Exchange exchange, object error) except -1
     @cython.locals(exchange=Exchange, limit=double, earliest=double)

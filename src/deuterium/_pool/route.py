@@ -33,7 +33,7 @@ class Route:
         if not self.waiting:
             carrier = self.choose()
             if carrier is not None:
-                carrier.submit(exchange)
+                carrier.submit(exchange, now)
                 return True
         exchange.phase = QUEUED
         exchange.progress_at = now
@@ -82,7 +82,7 @@ class Route:
         self.carriers.append(carrier)
         for exchange in self.waiting:
             exchange.progress_at = now  # until now they waited for the dial, which has its own limit
-        self.admit()
+        self.admit(now)
         for exchange in self.waiting:
             self.deadline = min(self.deadline, self._limit(exchange))
 
@@ -100,7 +100,7 @@ class Route:
         if carrier in self.carriers:
             self.carriers.remove(carrier)
 
-    def admit(self) -> None:
+    def admit(self, now: float) -> None:
         """Send waiting requests while there is room."""
         while self.waiting:
             carrier = self.choose()
@@ -108,7 +108,7 @@ class Route:
                 return
             exchange = self.waiting.popleft()
             try:
-                carrier.submit(exchange)
+                carrier.submit(exchange, now)
             except RequestError as error:
                 self._refuse(exchange, error)
 

@@ -1,0 +1,17 @@
+cimport cython
+
+@cython.final
+cdef class Origin:
+    cdef readonly str scheme
+    cdef readonly str host
+    cdef readonly int port
+    cdef readonly str authority
+    cdef readonly str key
+
+@cython.final
+cdef class UrlCache:
+    cdef dict _origins
+    cdef dict _targets
+    cpdef tuple split(self, str url)
+    cdef tuple _split(self, str url)
+    cdef object _origin(self, str prefix, Py_ssize_t after_scheme)
