@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deuterium._http.multipart import CHUNK, Files, MultipartForm, boundary_of
+from deuterium._http.multipart import CHUNK, File, MultipartForm, boundary_of
 from deuterium.errors import LocalProtocolError, StreamConsumed
 
 NAMES = st.text("abc é\"\r\n;=\\%'", min_size=1, max_size=8)
@@ -64,7 +64,7 @@ def test_no_name_breaks_out_of_its_quotes(name: str, filename: str, value: str) 
 
 
 def test_form_is_laid_out_as_rfc_7578_shows() -> None:
-    files: Files = {
+    files: dict[str, File] = {
         "sheet": ("mass.csv", b"2,20", None, {"X-Id": "7"}),
         "raw": (None, "text"),
         "note": (None, b"{}", "text/x"),
