@@ -9,7 +9,7 @@ cdef class DynamicTable:
     cdef readonly list fields
     cdef readonly Py_ssize_t size, max_size
 
-    cpdef void insert(self, Field field) except *
-    cpdef void resize(self, Py_ssize_t max_size) except *
+    cpdef int insert(self, Field field) except -1
+    cpdef int resize(self, Py_ssize_t max_size) except -1
     @cython.locals(fields=list, oldest=Field)
-    cdef void _evict(self, Py_ssize_t size) except *
+    cdef int _evict(self, Py_ssize_t size) except -1

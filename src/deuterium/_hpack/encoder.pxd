@@ -41,8 +41,8 @@ cdef class Encoder:
     @cython.locals(position=Py_ssize_t)
     cdef Py_ssize_t _size_updates(self) except -1
     @cython.locals(size=Py_ssize_t)
-    cdef void _forget(self) except *
+    cdef int _forget(self) except -1
     @cython.locals(size=Py_ssize_t)
     cdef Py_ssize_t _copy(self, Py_ssize_t position, bytes data) except -1
-    cdef void _reserve(self, Py_ssize_t position, Py_ssize_t size) except *
+    cdef int _reserve(self, Py_ssize_t position, Py_ssize_t size) except -1
     cdef bytes _take(self, Py_ssize_t position)

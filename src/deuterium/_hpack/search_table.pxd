@@ -19,4 +19,4 @@ cdef class SearchTable:
     cpdef void insert(self, tuple pair) except *
     cpdef void resize(self, Py_ssize_t max_size) except *
     @cython.locals(oldest=Py_ssize_t, pair=tuple, name=str, value=str)
-    cdef void _evict(self, Py_ssize_t size) except *
+    cdef int _evict(self, Py_ssize_t size) except -1

@@ -8,7 +8,7 @@ cdef bytes _token_octets, _name_octets, _value_octets
 cdef const unsigned char *TOKEN
 cdef const unsigned char *NAME
 cdef const unsigned char *VALUE
-cdef str NUL, CR, LF
+cdef Py_UCS4 NUL, CR, LF
 
 # Only strings and a tuple of strings: no reference cycle can pass through a Field.
 @cython.final
@@ -24,6 +24,9 @@ cpdef Field make_field(str name, str value)
 
 @cython.locals(length=Py_ssize_t, kind=int, number="long long", field=Field)
 cpdef Field build_field(str name, int name_kind, str value)
+
+@cython.locals(character=Py_UCS4)
+cdef bint has_illegal_octet(str value, Py_ssize_t length) except -1
 
 @cython.locals(known=object, character=Py_UCS4, octet=Py_UCS4)
 cpdef int kind_of_name(str name) except -1

@@ -81,10 +81,7 @@ def build_field(name: str, name_kind: int, value: str) -> Field:
             if number < 0 or (kind & STATUS and (length != 3 or number < 100)):
                 kind |= MALFORMED
                 number = -1
-    # RFC 9113 section 8.2.1: no NUL, CR, LF anywhere, no whitespace at either end.
-    if length and (
-        value[0] in " \t" or value[length - 1] in " \t" or CR in value or LF in value or NUL in value
-    ):
+    if length and has_illegal_octet(value, length):
         kind |= MALFORMED
     field = Field.__new__(Field)
     field.name = name
@@ -95,6 +92,18 @@ def build_field(name: str, name_kind: int, value: str) -> Field:
     field.number = number
     field.size = len(name) + length + LINE_OVERHEAD
     return field
+
+
+def has_illegal_octet(value: str, length: int) -> bool:
+    """RFC 9113 section 8.2.1: NUL, CR or LF anywhere, or whitespace at either end."""
+    if value[0] in " \t" or value[length - 1] in " \t":
+        return True
+    if not octets.COMPILED:
+        return CR in value or LF in value or NUL in value
+    for character in value:
+        if character <= CR and (character == CR or character == LF or character == NUL):
+            return True
+    return False
 
 
 def kind_of_name(name: str) -> int:

@@ -13,11 +13,11 @@ cdef class FieldSection:
     cdef public bint overflow, trailers
     cdef public str error
 
-    cpdef void begin(self, Py_ssize_t limit, bint trailers) except *
-    cpdef void add(self, Field field) except *
-    cpdef void finish(self) except *
-    cdef void _store(self, Field field) except *
+    cpdef int begin(self, Py_ssize_t limit, bint trailers) except -1
+    cpdef int add(self, Field field) except -1
+    cpdef int finish(self) except -1
+    cdef int _store(self, Field field) except -1
     @cython.locals(kind=int)
-    cdef void _classified(self, Field field) except *
-    cdef void _pseudo(self, Field field) except *
-    cdef void _break(self, str rule) except *
+    cdef int _classified(self, Field field) except -1
+    cdef int _pseudo(self, Field field) except -1
+    cdef int _break(self, str rule) except -1

@@ -83,16 +83,16 @@ class FieldSection:
         self.kinds |= kind
         if kind & (STATUS | OTHER_PSEUDO):
             self._pseudo(field)
-            return
-        if kind & (CONNECTION_SPECIFIC | MALFORMED):
-            self._break(fields.broken_rule(field))
-        elif kind & CONTENT_LENGTH:
-            # RFC 9110 section 8.6: a repeated content-length may only repeat itself.
-            if self.content_length < 0:
-                self.content_length = field.number
-            elif self.content_length != field.number:
-                self._break("RFC 9110 8.6: content-length fields differ")
-        self._store(field)
+        else:
+            if kind & (CONNECTION_SPECIFIC | MALFORMED):
+                self._break(fields.broken_rule(field))
+            elif kind & CONTENT_LENGTH:
+                # RFC 9110 section 8.6: a repeated content-length may only repeat itself.
+                if self.content_length < 0:
+                    self.content_length = field.number
+                elif self.content_length != field.number:
+                    self._break("RFC 9110 8.6: content-length fields differ")
+            self._store(field)
 
     def _pseudo(self, field: Field) -> None:
         self.size += field.size

@@ -4,8 +4,8 @@ import hpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jh2.hpack import Decoder as Jh2Decoder
-from jh2.hpack import Encoder as Jh2Encoder
+from jh2._hazmat import Decoder as Jh2Decoder
+from jh2._hazmat import Encoder as Jh2Encoder
 
 from deuterium._hpack.decoder import Decoder
 from deuterium._hpack.encoder import Encoder
