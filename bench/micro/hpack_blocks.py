@@ -1,0 +1,212 @@
+"""What a field block costs to decode and to encode, beside libnghttp2 (C), jh2 (Rust) and hpack (Python).
+
+    python bench/micro/hpack_blocks.py [--rounds 30] [--json]
+
+Nanoseconds per block, the best round; ours with the call from Python, a new FieldSection and its finish included.
+libnghttp2 is measured by the C program beside this file, if there is a compiler and its header; the others if they
+are installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from deuterium._hpack import decoder as decoder_module
+from deuterium._hpack.decoder import Decoder
+from deuterium._hpack.encoder import Encoder
+from deuterium._http.field_section import FieldSection
+from deuterium._memory.string_pool import StringPool
+
+COMPILED = not decoder_module.__file__.endswith((".py", ".pyc"))
+LIMIT = 256 * 1024
+PATH = "/api/v1/items/000042"
+COMMON = (("user-agent", "deuterium/0.1"), ("accept", "*/*"), ("accept-encoding", "gzip, deflate, br"))
+REQUEST = [
+    (":method", "GET"),
+    (":scheme", "https"),
+    (":authority", "www.example.org"),
+    (":path", PATH),
+    *COMMON,
+]
+NINE = [
+    (":status", "200"),
+    ("server", "nginx/1.22.1"),
+    ("content-type", "application/json"),
+    ("cache-control", "public, max-age=3600"),
+    ("vary", "accept-encoding"),
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("via", "1.1 edge"),
+]
+# Nine fields, every value Huffman-coded and every field inserted: 144 octets of a first response.
+COLD = bytes.fromhex(
+    "488210197689aa6355e580ae212e1f6196df697e940b6a693f7502fbed2807ae0457190a98b46f5f92497ca589d34d1f6a1271d882"
+    "a60b532acf7f6c97d07abe940b4a693f7502fbed28115c69bb82714c5a37ff628cfe5b9598d670438c2f91dfe7588faed8e8313e94"
+    "a47e561cc58197000f4085f2b10649cb8fc7937a92d87a542c93156741f4a47f7b8419085ad3"
+)
+# What a page of today sends when the connection is warm: most of it indexed, four values new.
+MIXED = [
+    *NINE,
+    ("date", "Tue, 15 Nov 1994 08:12:31 GMT"),
+    ("content-length", "18342"),
+    ("etag", '"5f3b-62ab19c7"'),
+    ("age", "731"),
+]
+
+
+def cases() -> dict[str, tuple[bytes, bytes]]:
+    """The blocks by name: (what makes the table warm, what is measured)."""
+    warm = Encoder()
+    # The literals are never inserted, as servers that know them to change send them.
+    mixed = Encoder(sensitive=frozenset({"date", "content-length", "etag", "age"}))
+    return {
+        "decode 9 indexed fields": (warm.encode(NINE), warm.encode(NINE)),
+        "decode 9 literals, inserted": (b"", COLD),
+        "decode 9 indexed fields, 4 literals": (mixed.encode(MIXED), mixed.encode(MIXED)),
+    }
+
+
+def best_ns(work: Callable[[], object], rounds: int) -> float:
+    count = 1
+    while True:
+        start = time.perf_counter_ns()
+        for _ in range(count):
+            work()
+        if time.perf_counter_ns() - start > 2_000_000:
+            break
+        count *= 2
+    best = float("inf")
+    for _ in range(rounds):
+        start = time.perf_counter_ns()
+        for _ in range(count):
+            work()
+        best = min(best, (time.perf_counter_ns() - start) / count)
+    return round(best, 1)
+
+
+def ours_decode(warm: bytes, octets: bytes, strings: StringPool | None) -> Callable[[], object]:
+    decoder = Decoder(4096, strings)
+    block = bytearray(octets)
+    section = FieldSection()
+    begin, decode, finish = section.begin, decoder.decode, section.finish
+    end = len(block)
+    begin(LIMIT, False)
+    decode(bytearray(warm), 0, len(warm), section)
+
+    def work() -> None:
+        begin(LIMIT, False)
+        decode(block, 0, end, section)
+        finish()
+
+    work()
+    assert not section.error
+    assert section.status > 0
+    return work
+
+
+def ours_encode() -> Callable[[], object]:
+    encode = Encoder().encode_request
+
+    def work() -> object:
+        return encode("GET", "https", "www.example.org", PATH, COMMON, ())
+
+    return work
+
+
+def others() -> dict[str, tuple[Callable[[bytes, bytes], Callable[[], object]], Callable[[], object]]]:
+    found: dict[str, tuple[Callable[[bytes, bytes], Callable[[], object]], Callable[[], object]]] = {}
+    for name, module in (("jh2", "jh2._hazmat"), ("hpack", "hpack")):
+        if importlib.util.find_spec(name) is None:
+            continue
+        codec = importlib.import_module(module)
+        request = [(a.encode(), b.encode(), False) for a, b in REQUEST]
+
+        def decode(warm: bytes, block: bytes, codec: object = codec) -> Callable[[], object]:
+            decoder = codec.Decoder()  # type: ignore[attr-defined]
+            if warm:
+                decoder.decode(warm)
+            return lambda: decoder.decode(block)
+
+        encoder = codec.Encoder()
+        found[name] = (decode, lambda encoder=encoder, request=request: encoder.encode(request))  # type: ignore[misc]
+    return found
+
+
+def nghttp2(rounds: int, blocks: dict[str, tuple[bytes, bytes]]) -> dict[str, float]:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        program = str(Path(folder) / "hpack_blocks")
+        source = str(Path(__file__).with_suffix(".c"))
+        built = subprocess.run([compiler, "-O3", source, "-o", program, "-lnghttp2"], check=False, stderr=sys.stderr)
+        if built.returncode:
+            return {}
+
+        def run(*arguments: str) -> float:
+            return float(subprocess.run([program, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+        figures = {
+            name: run("decode", "2000", str(rounds), warm.hex(), block.hex()) for name, (warm, block) in blocks.items()
+        }
+        figures["encode a repeated request"] = run("encode", "2000", str(rounds))
+        return figures
+
+
+def measure(rounds: int) -> list[dict[str, object]]:
+    blocks = cases()
+    native = nghttp2(rounds, blocks)
+    libraries = others()
+    rows: list[dict[str, object]] = []
+    for name, (warm, block) in blocks.items():
+        row: dict[str, object] = {"work": name, "octets": len(block)}
+        row["deuterium_ns"] = best_ns(ours_decode(warm, block, None), rounds)
+        row["with_string_pool_ns"] = best_ns(ours_decode(warm, block, StringPool()), rounds)
+        row["nghttp2_ns"] = native.get(name)
+        for library, (decode, _) in libraries.items():
+            row[f"{library}_ns"] = best_ns(decode(warm, block), rounds)
+        rows.append(row)
+    encode = ours_encode()
+    encode(), encode()
+    octets = encode()
+    assert isinstance(octets, bytes)
+    row = {"work": "encode a repeated request", "octets": len(octets)}
+    row["deuterium_ns"] = best_ns(encode, rounds)
+    row["with_string_pool_ns"] = None
+    row["nghttp2_ns"] = native.get("encode a repeated request")
+    for library, (_, work) in libraries.items():
+        row[f"{library}_ns"] = best_ns(work, rounds)
+    rows.append(row)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    rows = measure(options.rounds)
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    if options.json:
+        print(json.dumps({"python": python, "compiled": COMPILED, "rows": rows}, indent=2))
+        return
+    print(f"{python}, {'compiled' if COMPILED else 'interpreted'}; ns per block")
+    columns = [key for key in rows[0] if key != "work"]
+    print(f"{'':44}" + "".join(f"{key.removesuffix('_ns'):>18}" for key in columns))
+    for row in rows:
+        print(f"{row['work']:44}" + "".join(f"{'-' if row[key] is None else row[key]:>18}" for key in columns))
+
+
+if __name__ == "__main__":
+    main()
