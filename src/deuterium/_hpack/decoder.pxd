@@ -4,13 +4,15 @@ from deuterium._hpack.dynamic_table cimport DynamicTable
 from deuterium._http cimport field as fields
 from deuterium._http.field cimport Field
 from deuterium._http.field_section cimport FieldSection
+from deuterium._memory cimport octets
+from deuterium._memory.string_pool cimport StringPool
 
-cdef Py_ssize_t LINE_OVERHEAD, SCRATCH_BYTES
+cdef Py_ssize_t DEFAULT_TABLE_SIZE, LINE_OVERHEAD, SCRATCH_BYTES
 
 @cython.final
 cdef class Decoder:
     cdef readonly DynamicTable table
-    cdef object strings
+    cdef StringPool strings  # or None
     cdef readonly Py_ssize_t limit
     cdef Py_ssize_t lowest_limit, position, octets
     cdef bint reduction_due
@@ -33,7 +35,7 @@ cdef class Decoder:
     ) except -1
     @cython.locals(
         block="const unsigned char *", first="unsigned char", length=Py_ssize_t, stop=Py_ssize_t, out=bytearray,
-        text="const unsigned char *"
+        text="const unsigned char *", coded=str
     )
     cdef str _string(self, bytearray data, Py_ssize_t position, Py_ssize_t end, bint wanted)
     @cython.locals(packed="long long")

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from deuterium._hpack import huffman, integers
 from deuterium._hpack.dynamic_table import DynamicTable
 from deuterium._hpack.errors import HpackError
 from deuterium._http import field as fields
 from deuterium._http.field_section import FieldSection
+from deuterium._memory import octets
+from deuterium._memory.string_pool import StringPool
 
+DEFAULT_TABLE_SIZE = 4096  # RFC 9113 section 6.5.2; a larger table begins with the peer's size update
 LINE_OVERHEAD = 32  # RFC 7541 section 4.1
 SCRATCH_BYTES = 4096  # decodes Huffman strings of half that; longer ones get memory of their own
-
-
-class Strings(Protocol):
-    """Where equal strings become one object."""
-
-    def name(self, name: str, /) -> str:
-        """The string to keep for a field name."""
-
-    def value(self, name: str, value: str, /) -> str:
-        """The string to keep for the value of the field ``name``."""
 
 
 class Decoder:
     """One connection's decoding side.
 
-    ``max_table_size``: the dynamic table's size to begin with, and its limit until :meth:`set_limit`.
-    ``strings``: a pool for what literals bring, or None.
+    ``max_table_size``: the limit of the dynamic table until :meth:`set_limit`; the table begins with that, or with
+    4096 if that is less. ``strings``: a pool for literal names and for values that are inserted, or None.
     """
 
     __slots__ = (
@@ -42,8 +33,8 @@ class Decoder:
         "table",
     )
 
-    def __init__(self, max_table_size: int = 4096, strings: Strings | None = None) -> None:
-        self.table = DynamicTable(max_table_size)
+    def __init__(self, max_table_size: int = 4096, strings: StringPool | None = None) -> None:
+        self.table = DynamicTable(min(max_table_size, DEFAULT_TABLE_SIZE))
         self.strings = strings
         self.limit = max_table_size
         self.lowest_limit = max_table_size
@@ -158,14 +149,15 @@ class Decoder:
             name = self._string(data, position, end, wanted)
             position = self.position
             name_octets = self.octets
-            if self.strings is not None and wanted:
+            if wanted and self.strings is not None:
                 name = self.strings.name(name)
             kind = fields.kind_of_name(name)
         value = self._string(data, position, end, wanted)
         if not wanted:
             section.size += name_octets + self.octets + LINE_OVERHEAD
             return self.position
-        if self.strings is not None:
+        # What is not inserted is not expected to come again, and lives no longer than its response.
+        if prefix == 0x3F and self.strings is not None:
             value = self.strings.value(name, value)
         field = fields.build_field(name, kind, value)
         if prefix == 0x3F:
@@ -189,6 +181,10 @@ class Decoder:
         stop = position + length
         self.position = stop
         self.octets = length
+        if first & 0x80 and not octets.COMPILED:
+            coded = huffman.decode_text(data[position:stop])
+            self.octets = len(coded)
+            return coded
         if first & 0x80:
             out = self.scratch
             if 2 * length > len(out):

@@ -27,7 +27,6 @@ WORD = 0xFFFFFFFF
 
 # An entry.
 SYMBOLS = 3
-TWO_SYMBOLS = 2
 ACCEPTING = 4
 FAILED = 8
 STATE = 0xFF00
@@ -118,7 +117,9 @@ def decode_huffman(data: bytearray, start: int, end: int, out: bytearray) -> int
     if start < 0 or end > len(data) or 2 * (end - start) > len(out):
         raise ValueError("octets outside the buffer")
     if not octets.COMPILED:
-        return _decode_interpreted(data, start, end, out)
+        decoded = decode_text(data[start:end]).encode("latin-1")
+        out[: len(decoded)] = decoded
+        return len(decoded)
     source = data
     target = out
     count = 0
@@ -137,21 +138,35 @@ def decode_huffman(data: bytearray, start: int, end: int, out: bytearray) -> int
     return count
 
 
-def _decode_interpreted(data: bytearray, start: int, end: int, out: bytearray) -> int:
-    symbols: list[int] = []
-    entry = ACCEPTING
-    for octet in data[start:end]:
-        entry = AUTOMATON[entry & STATE | octet]
-        if entry & SYMBOLS:
-            symbols.append(entry >> FIRST_SHIFT & 0xFF)
-            if entry & TWO_SYMBOLS:
-                symbols.append(entry >> SECOND_SHIFT)
-        elif entry & FAILED:
-            break
-    if not entry & ACCEPTING:
-        raise HpackError(_mistake(entry))
-    out[: len(symbols)] = bytes(symbols)
-    return len(symbols)
+class _Row(dict[int, tuple["_Row", str]]):
+    """One state for the interpreter: octet -> (next state, text). Filled by use, up to the automaton's own size."""
+
+    def __init__(self, state: int) -> None:
+        self.state = state
+
+    def __missing__(self, octet: int) -> tuple[_Row, str]:
+        entry = AUTOMATON[self.state << 8 | octet]
+        if entry & FAILED:
+            raise HpackError(_mistake(entry))
+        symbols = (entry >> FIRST_SHIFT & 0xFF, entry >> SECOND_SHIFT)[: entry & SYMBOLS]
+        step = self[octet] = (_ROWS[entry >> 8 & 0xFF], bytes(symbols).decode("latin-1"))
+        return step
+
+
+_ROWS = [_Row(state) for state in range(STATES)]
+_ACCEPTING = frozenset(entry >> 8 & 0xFF for entry in AUTOMATON if entry & ACCEPTING)
+
+
+def decode_text(octets: bytearray) -> str:
+    """The same for the interpreter: the text of ``octets``, latin-1. Raises HpackError."""
+    row = _ROWS[0]
+    parts = []
+    for octet in octets:
+        row, text = row[octet]
+        parts.append(text)
+    if row.state not in _ACCEPTING:
+        raise HpackError(_mistake(0))
+    return "".join(parts)
 
 
 def _mistake(entry: int) -> str:

@@ -123,6 +123,14 @@ def test_decode_size_update_at_the_limit_is_taken_and_above_refused():
 
 
 @pytest.mark.rfc("7541", "4.2")
+def test_decode_table_grows_past_the_default_only_with_a_size_update():
+    decoder = Decoder(8192)
+    assert (decoder.limit, decoder.table.max_size) == (8192, 4096)
+    decode(decoder, "3fe13f")
+    assert decoder.table.max_size == 8192
+
+
+@pytest.mark.rfc("7541", "4.2")
 def test_decode_two_size_updates_are_taken_and_three_refused():
     decoder = Decoder()
     decode(decoder, INSERT_A_1)
