@@ -8,6 +8,7 @@ from .constants import CHUNK_ALLOWANCE, MAX_CHUNK_EXCESS, MAX_CHUNK_LINE, MAX_CH
 _digit_octets = bytes(int(chr(octet), 16) if chr(octet) in "0123456789abcdefABCDEF" else 255 for octet in range(256))
 DIGIT = _digit_octets  # compiled: a pointer
 NO_DIGIT = 255
+CR, LF, HTAB, SP, SEMICOLON, DEL = 13, 10, 9, 32, 59, 127
 LARGEST_BEFORE_DIGIT = MAX_CHUNK_SIZE >> 4
 
 
@@ -33,20 +34,13 @@ class ChunkLine:
 
         Raises RemoteProtocolError.
         """
-        newline = data.find(b"\n", start, min(end, start + MAX_CHUNK_LINE))
-        if newline < 0:
-            if end - start >= MAX_CHUNK_LINE:
-                raise _fault(f"a line longer than {MAX_CHUNK_LINE} octets before a chunk")
-            return -1
-        stop = newline - 1
-        if stop < start or data[stop] != 13:
-            raise _fault("a line before a chunk that does not end with CR LF")
-        if end > len(data):
+        if start < 0 or end > len(data):
             raise IndexError("octets outside the buffer")
         line = data
+        limit = min(end, start + MAX_CHUNK_LINE)
         position = start
         size = 0
-        while position < stop:
+        while position < limit:
             digit = DIGIT[line[position]]
             if digit == NO_DIGIT:
                 break
@@ -54,21 +48,38 @@ class ChunkLine:
                 raise _fault("a chunk size above 2^63-1")
             size = size << 4 | digit
             position += 1
-        if position == start:
-            raise _fault("a chunk without a size")
-        # Whitespace here is "bad", but section 7.1.1 has a recipient read over it, and it cannot hide anything.
-        while position < stop and (line[position] == 32 or line[position] == 9):
+        if position < limit:
+            if position == start:
+                raise _fault("a chunk without a size")
+            if line[position] != CR:
+                position = self._extension(data, position, limit)
+        if position + 1 < limit:
+            if line[position + 1] != LF:
+                raise _fault("a line before a chunk that does not end with CR LF")
+            self.size = size
+            self._account(position + 2 - start)
+            return position + 2
+        if limit - start == MAX_CHUNK_LINE:
+            raise _fault(f"a line longer than {MAX_CHUNK_LINE} octets before a chunk")
+        return -1
+
+    def _extension(self, data: bytearray, start: int, limit: int) -> int:
+        """Read over chunk extensions (section 7.1.1); the offset of the CR that ends them, or ``limit``."""
+        line = data
+        position = start
+        # Whitespace here is "bad", but a recipient reads over it, and it cannot hide anything.
+        while position < limit and (line[position] == SP or line[position] == HTAB):
             position += 1
-        if position < stop and line[position] != 59:
+        if position < limit and line[position] != SEMICOLON and line[position] != CR:
             raise _fault("a chunk size that is no hexadecimal number")
-        while position < stop:
+        while position < limit:
             octet = line[position]
-            if (octet < 32 and octet != 9) or octet == 127:
+            if octet == CR:
+                break
+            if (octet < SP and octet != HTAB) or octet == DEL:
                 raise _fault("a control character in a chunk extension")
             position += 1
-        self.size = size
-        self._account(newline + 1 - start)
-        return newline + 1
+        return position
 
     def _account(self, octets: int) -> None:
         # Bounded before it is doubled: no size of a chunk can overflow.
