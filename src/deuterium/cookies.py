@@ -29,6 +29,8 @@ IN_ALL: Final = (3000, 2700)
 # What a server can make its own requests grow by; nginx and Node take no more than 32 and 16 KiB of fields.
 MAX_HEADER: Final = 32 * 1024
 
+MAX_READY: Final = 256  # hosts whose field is kept ready
+
 ANYWHERE: Final = ""  # the domain of a cookie that a caller set without one
 ANY_HOST: Final = "any host"  # how messages call it
 
@@ -83,13 +85,15 @@ class Cookies(MutableMapping[str, str]):
     'theme=dark; id=7'
     """
 
-    __slots__ = ("_count", "_domains", "_lock", "_order")
+    __slots__ = ("_count", "_domains", "_lock", "_order", "_ready")
 
     def __init__(self, cookies: CookieTypes = None) -> None:
         self._domains: dict[str, dict[_Key, _Entry]] = {}
         self._count = 0
         self._order = 0
         self._lock = Lock()
+        # (host, secure, anywhere) to a field and the time it is good until; emptied by every change.
+        self._ready: dict[tuple[str, bool, bool], tuple[str, float]] = {}
         self.update(cookies)
 
     def header_for(self, host: str, path: str, *, secure: bool, now: float, anywhere: bool = True) -> str:
@@ -100,14 +104,17 @@ class Cookies(MutableMapping[str, str]):
         """
         if not self._count:
             return ""
+        ready = self._ready.get((host, secure, anywhere))
+        if ready is not None and now < ready[1]:
+            return ready[0]
         with self._lock:
-            found = [
+            candidates = [
                 entry
                 for domain in _domains_of(host, anywhere)
                 if domain in self._domains
                 for entry in self._live(domain, now)
-                if _goes_to(entry.cookie, host, path, secure)
             ]
+            found = [entry for entry in candidates if _goes_to(entry.cookie, host, path, secure)]
             # RFC 6265 section 5.4: longer paths first, then older cookies.
             found.sort(key=lambda entry: (-len(entry.cookie.path), entry.order))
             size = 0
@@ -120,7 +127,14 @@ class Cookies(MutableMapping[str, str]):
                     break
                 entry.used = now
                 pairs.append(pair)
-        return "; ".join(pairs)
+            header = "; ".join(pairs)
+            # Where no cookie looks at the path, which is nearly everywhere, the next request gets the same field.
+            if all(entry.cookie.path == "/" for entry in candidates):
+                if len(self._ready) >= MAX_READY:
+                    self._ready.clear()
+                ends = [entry.cookie.expires for entry in candidates if entry.cookie.expires is not None]
+                self._ready[host, secure, anywhere] = (header, min(ends, default=float("inf")))
+        return header
 
     def extract(self, lines: Iterable[str], host: str, path: str, *, secure: bool, now: float) -> None:
         """Store what the Set-Cookie ``lines`` of a response from ``host`` say; what breaks a rule is left out."""
@@ -259,6 +273,7 @@ class Cookies(MutableMapping[str, str]):
     # Below: the lock is held.
 
     def _store(self, cookie: Cookie, now: float) -> None:
+        self._ready.clear()
         key = (cookie.name, cookie.path, cookie.host_only)
         if cookie.expires is not None and cookie.expires <= now:
             self._discard(cookie.domain, key)
@@ -277,6 +292,7 @@ class Cookies(MutableMapping[str, str]):
             self._evict([entry for domain in list(self._domains) for entry in self._live(domain, now)], IN_ALL[1])
 
     def _discard(self, domain: str, key: _Key) -> None:
+        self._ready.clear()
         found = self._domains.get(domain)
         if found is not None and found.pop(key, None) is not None:
             self._count -= 1

@@ -163,6 +163,28 @@ def test_cookie_is_gone_the_moment_it_expires() -> None:
     assert list(cookies) == ["b"]
 
 
+def test_field_kept_ready_follows_every_change() -> None:
+    url = "https://www.example.org/"
+    cookies = stored("a=1; Path=/; Max-Age=10", "b=2; Path=/; Secure")
+    for _ in range(2):
+        assert sent(cookies, url) == "a=1; b=2"
+        assert sent(cookies, "http://www.example.org/") == "a=1"
+        assert sent(cookies, "https://example.org/") == ""
+    cookies["c"] = "3"
+    assert sent(cookies, url) == "a=1; b=2; c=3"
+    assert sent(cookies, url, anywhere=False) == "a=1; b=2"
+    cookies.extract(["b=4; Path=/; Secure", "d=5; Path=/x"], "www.example.org", "/", secure=True, now=NOW)
+    assert sent(cookies, url) == "a=1; b=4; c=3"
+    assert sent(cookies, url + "x") == "d=5; a=1; b=4; c=3"
+    del cookies["d"]
+    assert sent(cookies, url) == sent(cookies, url + "x") == "a=1; b=4; c=3"
+    assert sent(cookies, url, NOW + 10) == "b=4; c=3"
+    for i in range(1000):
+        assert sent(cookies, f"https://h{i}.example/") == "c=3"
+    cookies.clear()
+    assert sent(cookies, url) == ""
+
+
 def test_server_deletes_a_cookie_by_setting_it_in_the_past() -> None:
     cookies = stored("a=1; Path=/", "b=2; Path=/")
     cookies.extract(["a=; Path=/; Max-Age=0"], "www.example.org", "/", secure=True, now=NOW)
