@@ -12,10 +12,11 @@ from yarl import URL
 
 from ._http.exchange import Exchange
 from ._http.phases import FINISHED, PIECES, WHOLE
-from ._net.tls import ALPN_H2, ALPN_HTTP11, create_context
+from ._net.dialer import AsyncDialer
 from ._pool.async_body import AsyncBody, send_stream
 from ._pool.async_pool import AsyncPool
 from ._pool.fetch_many import FetchMany
+from ._pool.workshop import Workshop
 from .config import USE_CLIENT_DEFAULT, Http2Options, Limits, PoolOptions, Timeout
 from .errors import HTTPError
 from .request import ContentTypes, HeaderTypes, Request, checked_fields, merged
@@ -67,13 +68,16 @@ class AsyncClient:
         self.timeout = _timeout(timeout)
         self.limits = limits or Limits()
         self._base_url = base_url.rstrip("/")
-        self._verify = verify
-        self._cert = cert
-        self._alpn = tuple(name for name, on in ((ALPN_H2, http2), (ALPN_HTTP11, http1)) if on)
-        self._plain_http2 = not http1
-        self._http2_options = http2_options or Http2Options()
-        self._pools = pools or PoolOptions()
-        self._trace = trace
+        self._workshop = Workshop(
+            limits=self.limits,
+            http2_options=http2_options or Http2Options(),
+            pools=pools or PoolOptions(),
+            verify=verify,
+            cert=cert,
+            http1=http1,
+            http2=http2,
+            tap=trace,
+        )
         self._urls = UrlCache()
         self._sender: AsyncSender | None = None
         self._closed = False
@@ -256,21 +260,9 @@ class AsyncClient:
         if self._closed:
             raise RuntimeError("the client is closed")
         loop = asyncio.get_running_loop()
-        pool = AsyncPool(
-            loop,
-            self._context,
-            self.limits,
-            self._http2_options,
-            self._pools,
-            self._plain_http2,
-            self.timeout.connect,
-            self._trace,
-        )
+        pool = AsyncPool(loop, self._workshop, AsyncDialer(loop))
         self._sender = AsyncSender(loop, pool, self._urls, self._base_url, self._common, self.timeout)
         return self._sender
-
-    def _context(self) -> ssl.SSLContext:
-        return create_context(self._verify, self._cert, self._alpn)
 
     async def _send_content(self, exchange: Exchange, request: Request, answered: Any) -> None:
         """Send streamed content beside waiting for the answer, which may come first."""

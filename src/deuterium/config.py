@@ -66,15 +66,20 @@ class Limits:
     """How much the client may hold open.
 
     ``keepalive_expiry``: seconds an idle connection is kept. ``max_connection_age``: seconds after which a
-    connection takes no further requests, so that DNS changes are seen.
+    connection takes no further requests, so that DNS changes are seen. ``max_http2_connections_per_host``: how many
+    HTTP/2 connections are opened to one origin when the streams of the others run out. ``ping_after_s``: silence on a
+    connection with open requests after which it is asked for a sign of life; ``ping_timeout_s``: how long that may take.
     """
 
     max_connections: int | None = 100
     max_keepalive_connections: int | None = 20
     keepalive_expiry: float | None = 60.0
-    max_connections_per_host: int | None = 16
+    max_connections_per_host: int | None = None
+    max_http2_connections_per_host: int = 8
     max_streams_per_connection: int | None = None
     max_connection_age: float | None = 3600.0
+    ping_after_s: float | None = 15.0
+    ping_timeout_s: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ cdef class Engine:
     cpdef void cancel(self, Exchange exchange, object error, double now, int code=*) except *
     cpdef void fail(self, object error) except *
     cpdef void close(self, double now) except *
+    cpdef bint ping(self, double now) except -1
+    cpdef double unanswered_ping(self)
     cpdef void expire(self, double now) except *
     cpdef bint has_output(self) except -1
     cpdef Py_ssize_t queued_octets(self) except -1

@@ -100,6 +100,14 @@ class Engine:
         """Say good-bye; whatever is open fails."""
         raise NotImplementedError
 
+    def ping(self, now: float) -> bool:
+        """Ask the peer for a sign of life, if the protocol can; ``rtt`` and ``unanswered_ping`` tell of the answer."""
+        return False
+
+    def unanswered_ping(self) -> float:
+        """When the oldest ping without an answer was sent; NEVER when there is none."""
+        return NEVER
+
     def expire(self, now: float) -> None:
         """End every exchange whose time is up and set ``deadline`` anew."""
         raise NotImplementedError

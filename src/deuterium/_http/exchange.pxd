@@ -25,6 +25,7 @@ cdef class Exchange:
     cdef public Waiter waiter
     cdef public Waiter writer
     cdef public bint marked
+    cdef public bint settled
     cdef public object engine
     cdef public Py_ssize_t stream_id
     cdef public int phase

@@ -61,6 +61,7 @@ class Exchange:
         "route",
         "scheme",
         "sent_at",
+        "settled",
         "status",
         "stream_id",
         "trailers",
@@ -101,6 +102,7 @@ class Exchange:
         self.waiter: Waiter | None = None
         self.writer: Waiter | None = None  # who waits for room to send more content
         self.marked = False
+        self.settled = False  # entered in its carrier's tally
         self.engine: Any = None
         self.stream_id = 0
 

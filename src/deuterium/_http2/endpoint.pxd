@@ -34,6 +34,7 @@ cdef class Endpoint(Engine):
     cdef readonly bint settings_acknowledged
     cdef readonly long long replies
     cdef readonly dict pings
+    cdef object ping_count
     cdef readonly Py_ssize_t flushed_id
     cdef readonly long long last_stream_id
     cdef readonly long long goaway_code

@@ -83,6 +83,7 @@ class Endpoint(Engine):
         "peer_frame_size",
         "peer_list_size",
         "peer_window",
+        "ping_count",
         "pings",
         "receive_consumed",
         "receive_window",
@@ -118,6 +119,7 @@ class Endpoint(Engine):
         self.max_streams = UNLIMITED
         self.settings_acknowledged = False
         self.replies = 0  # acknowledgements queued since the writer last took anything
+        self.ping_count = 0
         self.pings: dict[bytes, float] = {}
         self.flushed_id = 0
         self.last_stream_id = MAX_STREAM_ID  # of the peer's GOAWAY
@@ -149,6 +151,11 @@ class Endpoint(Engine):
         if grant > 0:
             self.outbound.frame(WINDOW_UPDATE, 0, 0, grant.to_bytes(4, "big"))
             self.receive_window += grant
+
+    def limit_streams(self, most: int) -> None:
+        """Open at most ``most`` streams at once, whatever the peer allows."""
+        self.max_streams = most
+        self._read_peer()
 
     def set_tap(self, tap: Any) -> None:
         """Tell ``tap(outgoing, length, kind, flags, stream_id)`` of every frame header, both ways."""
@@ -469,12 +476,18 @@ class Endpoint(Engine):
                 self.writable.append(exchange)
             self._mark(exchange)
 
-    def ping(self, now: float) -> None:
-        """Send a PING; its acknowledgement sets ``rtt`` (section 6.7)."""
+    def ping(self, now: float) -> bool:
+        """Send a PING (section 6.7); its acknowledgement sets ``rtt``."""
         self.now = now
-        payload = (len(self.pings) + self.requests * 16 + 1).to_bytes(8, "big")
+        self.ping_count += 1
+        payload = self.ping_count.to_bytes(8, "big")
         self.pings[payload] = now
         self.outbound.frame(PING, 0, 0, payload)
+        return True
+
+    def unanswered_ping(self) -> float:
+        """When the oldest PING without an acknowledgement was sent; NEVER when there is none."""
+        return min(self.pings.values(), default=NEVER)
 
     def close(self, now: float) -> None:
         """Say GOAWAY(NO_ERROR); whatever is still open fails."""

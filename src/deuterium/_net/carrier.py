@@ -6,12 +6,34 @@ from typing import Any
 
 from .._http.engine import Engine
 from .._http.exchange import Exchange
+from ..errors import NetworkError, TimeoutException
+
+
+class Tally:
+    """Who keeps count of how a connection does. Each ``sent`` ends with one of ``answered``, ``failed``, ``cancelled``."""
+
+    __slots__ = ()
+
+    def sent(self, now: float) -> None:
+        """A request was handed to the connection."""
+
+    def heard(self, now: float) -> None:
+        """Something was received."""
+
+    def answered(self, now: float, latency_s: float) -> None:
+        """An exchange is complete; its header section took ``latency_s``."""
+
+    def failed(self, now: float, kind: str) -> None:
+        """An exchange failed: ``reset``, ``timeout``, ``broken`` or ``refused``."""
+
+    def cancelled(self, now: float) -> None:
+        """The caller gave an exchange up."""
 
 
 class Carrier:
     """One transport with its engine: the pool chooses among carriers and hands them exchanges."""
 
-    __slots__ = ("engine", "lost", "on_lost", "on_room", "route")
+    __slots__ = ("engine", "lost", "on_lost", "on_room", "opened_at", "route", "tally", "used_at")
 
     def __init__(self) -> None:
         self.engine: Engine | None = None
@@ -19,6 +41,30 @@ class Carrier:
         self.on_lost: Any = None  # called once with the carrier when the transport is gone
         self.on_room: Any = None  # called with the carrier whenever a place may have come free; set while it matters
         self.route: Any = None  # the pool's own
+        self.tally = Tally()
+        self.opened_at = 0.0
+        self.used_at = 0.0  # when something was last sent or received
+
+    def settle(self, exchange: Exchange, now: float) -> None:
+        """Enter a finished exchange in the tally, once."""
+        if exchange.settled:
+            return
+        exchange.settled = True
+        error = exchange.error
+        if error is None:
+            self.tally.answered(now, exchange.answered_at - exchange.sent_at)
+        elif getattr(error, "request_processed", None) is False:
+            self.tally.failed(now, "refused")
+        elif isinstance(error, TimeoutException):
+            self.tally.failed(now, "timeout")
+        elif isinstance(error, NetworkError):
+            self.tally.failed(now, "broken")
+        else:
+            self.tally.failed(now, "reset")
+
+    def close(self) -> None:
+        """Say good-bye and close the transport; open exchanges fail."""
+        raise NotImplementedError
 
     def submit(self, exchange: Exchange, now: float) -> None:
         """Send the request; its waiter is woken when there is something to see."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from typing import Any
 
 from ..errors import ConnectError, ConnectTimeout
@@ -16,26 +15,28 @@ from .zero_copy_reader import ZeroCopyReader
 class AsyncDialer:
     """Opens connections for one client under asyncio."""
 
-    __slots__ = ("buffers", "loop")
+    __slots__ = ("loop",)
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, buffers: Any) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.buffers = buffers
 
-    async def dial(
-        self, host: str, port: int, context: ssl.SSLContext | None, choose: Any, timeout_s: float | None
-    ) -> AsyncDriver:
+    async def dial(self, origin: Any, workshop: Any, timeout_s: float | None) -> AsyncDriver:
         """A driver whose engine is ready. Raises ConnectError or ConnectTimeout, always before a request was sent."""
-        tls = TlsPipe(context, host) if context is not None else None
-        driver = AsyncDriver(self.loop, self.buffers, tls, choose)
+        secure = origin.scheme == "https"
+        tls = TlsPipe(workshop.tls_context(origin.key), origin.host) if secure else None
+
+        def choose(protocol: str) -> Any:
+            return workshop.engine(origin.key, protocol, secure)
+
+        driver = AsyncDriver(self.loop, workshop.buffers, tls, choose)
         try:
             async with asyncio.timeout(timeout_s):
-                await self._connect(driver, host, port)
+                await self._connect(driver, origin.host, origin.port)
                 await driver.ready
         except TimeoutError:
             driver.abort()
             raise ConnectTimeout(
-                f"no connection to {host} port {port} within {timeout_s} s", request_processed=False
+                f"no connection to {origin.host} port {origin.port} within {timeout_s} s", request_processed=False
             ) from None
         except asyncio.CancelledError:
             driver.abort()
@@ -46,7 +47,9 @@ class AsyncDialer:
         try:
             transport, _ = await self.loop.create_connection(lambda: ZeroCopyReader(driver), host, port)
         except socket.gaierror as error:
-            raise ConnectError(f"the name {host!r} has no address: {error.strerror}", request_processed=False) from error
+            raise ConnectError(
+                f"the name {host!r} has no address: {error.strerror}", request_processed=False
+            ) from error
         except OSError as error:
             raise ConnectError(f"cannot connect to {host} port {port}: {error}", request_processed=False) from error
         raw = transport.get_extra_info("socket")

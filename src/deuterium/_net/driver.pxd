@@ -6,18 +6,21 @@ from .batched_writer cimport BatchedWriter
 from .receive_buffer cimport ReceiveBuffer
 
 cdef double NEVER
+cdef int FINISHED
 cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop
     cdef readonly object tls
     cdef object choose
+    cdef object closing
     cdef readonly object ready
     cdef readonly object transport
     cdef readonly BatchedWriter writer
     cdef ReceiveBuffer plain
     cdef ReceiveBuffer inbound
     cdef Py_ssize_t read_size
+    cdef bint reading_paused
     cdef object timer
     cdef double timer_at
     cdef readonly object failure
@@ -36,13 +39,13 @@ cdef class AsyncDriver(Carrier):
     @cython.locals(engine=Engine)
     cdef Py_ssize_t _next_read(self) except -1
     cpdef void buffer_updated(self, Py_ssize_t octets) except *
-    @cython.locals(engine=Engine, plain=ReceiveBuffer)
+    @cython.locals(engine=Engine, plain=ReceiveBuffer, now=double)
     cdef void _receive(self) except *
-    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, engine=Engine, octets=Py_ssize_t)
+    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, engine=Engine, octets=Py_ssize_t, now=double)
     cdef void _receive_tls(self) except *
     @cython.locals(engine=Engine, active=Py_ssize_t)
     cdef void _after_receive(self) except *
     cdef void _idle(self) except *
-    @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
+    @cython.locals(engine=Engine, now=double, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
     cdef void _wake(self) except *
     cdef void _arm(self, double deadline) except *

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from .._http.exchange import Exchange, Waiter
-from .._http.phases import NEVER
+from .._http.phases import FINISHED, NEVER
 from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, BatchedWriter
 from .carrier import Carrier
@@ -27,12 +27,14 @@ class AsyncDriver(Carrier):
 
     __slots__ = (
         "choose",
+        "closing",
         "failure",
         "inbound",
         "loop",
         "octets_read",
         "plain",
         "read_size",
+        "reading_paused",
         "ready",
         "reads",
         "timer",
@@ -54,9 +56,11 @@ class AsyncDriver(Carrier):
         self.plain = ReceiveBuffer(buffers)  # octets of HTTP
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
         self.read_size = NORMAL_READ
+        self.reading_paused = False
         self.timer: Any = None
         self.timer_at = NEVER
         self.failure: Any = None
+        self.closing: Any = None
         self.reads = 0
         self.octets_read = 0
 
@@ -92,18 +96,22 @@ class AsyncDriver(Carrier):
     def cancel(self, exchange: Exchange, error: Any) -> None:
         """End the exchange from our side; the stream is reset if it is open."""
         engine = self.engine
+        now = monotonic()
+        if exchange.phase != FINISHED and not exchange.settled:
+            exchange.settled = True
+            self.tally.cancelled(now)
+        engine.cancel(exchange, error, now)
         if not self.lost:
-            engine.cancel(exchange, error, monotonic())
-            self._wake()
-            self.writer.schedule()
-        elif exchange.unread:
-            engine.cancel(exchange, error, monotonic())
+            self._after_receive()
 
     def consumed(self, exchange: Exchange, octets: int) -> None:
         """The application took ``octets`` of content."""
         engine = self.engine
         engine.consumed(exchange, octets, monotonic())
         if not self.lost:
+            if self.reading_paused and not engine.wants_pause:
+                self.reading_paused = False
+                self.transport.resume_reading()
             if engine.has_output():
                 self.writer.schedule()
             if engine.deadline < self.timer_at:
@@ -123,6 +131,30 @@ class AsyncDriver(Carrier):
             if rest:
                 self.transport.write(rest)
         self.transport.close()
+
+    def carry_out(self, verb: str) -> None:
+        """What housekeeping decided: ``close``, ``retire``, ``ping``, or ``dead``."""
+        if self.lost:
+            return
+        if verb == "close":
+            self.close()
+        elif verb == "retire":
+            self.engine.draining = True
+        elif verb == "ping":
+            if self.engine.ping(monotonic()):
+                self.writer.schedule()
+        else:
+            self.engine.fail(ReadError("the peer did not answer a PING in time", scope="connection"))
+            self._wake()
+            self.abort()
+
+    def gone(self) -> Any:
+        """A Future that is done once the transport is closed."""
+        if self.closing is None:
+            self.closing = self.loop.create_future()
+            if self.lost:
+                self.closing.set_result(None)
+        return self.closing
 
     def abort(self) -> None:
         """Drop the transport at once."""
@@ -167,7 +199,9 @@ class AsyncDriver(Carrier):
         """The peer will send no more."""
         if self.tls is not None:
             self.tls.feed_eof()
-        if self.engine is not None:
+            if self.engine is not None and not self.engine.closed:
+                self._receive_tls()  # close_notify may have come before; a bare end of the transport is a cut
+        elif self.engine is not None:
             self.engine.receive_eof(monotonic())
             self._wake()
 
@@ -197,6 +231,8 @@ class AsyncDriver(Carrier):
         self.transport = None
         if self.on_lost is not None:
             self.on_lost(self)
+        if self.closing is not None and not self.closing.done():
+            self.closing.set_result(None)
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
@@ -220,7 +256,10 @@ class AsyncDriver(Carrier):
             return
         self.engine = engine
         self.writer = BatchedWriter(self.loop, self.transport, engine, self.tls, monotonic)
-        engine.start(monotonic())
+        now = monotonic()
+        self.opened_at = now
+        self.used_at = now
+        engine.start(now)
         self.writer.schedule()
         if not self.ready.done():
             self.ready.set_result(None)
@@ -240,28 +279,35 @@ class AsyncDriver(Carrier):
         """Let the engine walk what is there, then wake everyone it touched."""
         plain = self.plain
         engine = self.engine
-        plain.consume(engine.receive(plain.buffer, plain.start, plain.end, monotonic()))
+        now = monotonic()
+        self.used_at = now
+        self.tally.heard(now)
+        plain.consume(engine.receive(plain.buffer, plain.start, plain.end, now))
         self._after_receive()
 
     def _receive_tls(self) -> None:
         inbound = self.inbound
         tls = self.tls
-        tls.feed(inbound.buffer.view()[inbound.start : inbound.end])
-        inbound.consume(inbound.end)
+        if inbound.start < inbound.end:
+            tls.feed(inbound.buffer.view()[inbound.start : inbound.end])
+            inbound.consume(inbound.end)
         if not tls.handshaken:
             self._handshake()
             if not tls.handshaken or self.engine is None:
                 return
         plain = self.plain
         engine = self.engine
+        now = monotonic()
+        self.used_at = now
+        self.tally.heard(now)
         try:
             while True:
                 octets = tls.read(self.read_size, plain.space(self.read_size))
                 if octets == 0:
-                    engine.receive_eof(monotonic())
+                    engine.receive_eof(now)
                     break
                 plain.commit(octets)
-                plain.consume(engine.receive(plain.buffer, plain.start, plain.end, monotonic()))
+                plain.consume(engine.receive(plain.buffer, plain.start, plain.end, now))
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
@@ -281,6 +327,8 @@ class AsyncDriver(Carrier):
             self.writer.flush()
             self.transport.close()
             return
+        if engine.wants_pause:
+            self._pause_reading()
         if self.on_room is not None:
             self.on_room(self)
         active = engine.active()
@@ -289,6 +337,12 @@ class AsyncDriver(Carrier):
             return
         if not active:
             self._idle()
+
+    def _pause_reading(self) -> None:
+        """HTTP/1.1 has no window of its own: a slow consumer stops the transport."""
+        if not self.reading_paused:
+            self.reading_paused = True
+            self.transport.pause_reading()
 
     def _idle(self) -> None:
         """An idle connection holds no memory of the pool's, but for octets of an unfinished frame."""
@@ -303,7 +357,10 @@ class AsyncDriver(Carrier):
         ready = engine.ready
         if ready:
             ready = engine.take_ready()
+            now = monotonic()
             for exchange in ready:
+                if exchange.phase == FINISHED:
+                    self.settle(exchange, now)
                 waiter = exchange.waiter
                 if waiter is not None:
                     exchange.waiter = None

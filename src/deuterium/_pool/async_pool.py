@@ -3,85 +3,64 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from time import monotonic
 from typing import Any
 
 from .._http.exchange import Exchange
 from .._http.phases import NEVER
-from .._http2.connection import Connection
-from .._http2.stream import Stream
-from .._memory.buffer_pool import BufferPool
-from .._memory.object_pool import ObjectPool
-from .._memory.string_pool import StringPool
-from .._net.dialer import AsyncDialer
 from .._net.driver import AsyncDriver
-from .._net.tls import ALPN_H2
-from ..config import Http2Options, Limits, PoolOptions
-from ..errors import ConnectError, RequestError, UnsupportedProtocol
+from ..errors import ConnectError, RequestError
+from .housekeeping import Housekeeping
 from .route import Route
+from .score import ConnectionScore
+from .workshop import Workshop
 
-# Content of at least this size leaves a clear-text connection without being copied.
-BY_REFERENCE = 16 * 1024
+TICK_S = 1.0  # how often idle, old and silent connections are looked at
 
 
 class AsyncPool:
     """Routes by origin, on one event loop."""
 
     __slots__ = (
-        "buffers",
-        "connect_timeout_s",
-        "context",
+        "connections",
         "dialer",
         "dials",
-        "http2_options",
+        "housekeeping",
         "limits",
         "loop",
-        "plain_http2",
+        "pid",
         "routes",
-        "streams",
-        "strings",
-        "tap",
+        "tick",
         "timer",
         "timer_at",
+        "workshop",
     )
 
-    def __init__(
-        self,
-        loop: Any,
-        context: Any,
-        limits: Limits,
-        http2_options: Http2Options,
-        pools: PoolOptions,
-        plain_http2: bool,
-        connect_timeout_s: float | None,
-        tap: Any = None,
-    ) -> None:
+    def __init__(self, loop: Any, workshop: Workshop, dialer: Any) -> None:
         self.loop = loop
-        self.context = context
-        self.limits = limits
-        self.http2_options = http2_options
-        self.plain_http2 = plain_http2
-        self.connect_timeout_s = connect_timeout_s  # for dials that follow a lost connection
-        self.tap = tap
-        self.buffers = BufferPool(enabled=pools.buffers)
-        self.streams: Any = ObjectPool(Stream, bound=4096, enabled=pools.objects)
-        self.strings = StringPool(enabled=pools.strings)
-        self.dialer = AsyncDialer(loop, self.buffers)
+        self.workshop = workshop
+        self.limits = workshop.limits
+        self.housekeeping = Housekeeping(workshop.limits)
+        self.dialer = dialer
         self.routes: dict[str, Route] = {}
+        self.connections = 0  # open or being opened
         self.dials: set[Any] = set()
         self.timer: Any = None
         self.timer_at = NEVER
+        self.tick: Any = None
+        self.pid = os.getpid()
 
-    def submit(self, exchange: Exchange, connect_timeout_s: Any, now: float) -> None:
+    def submit(self, exchange: Exchange, connect_s: Any, now: float) -> None:
         """Send the exchange, or queue it and open a connection for it."""
         origin = exchange.origin
         route = self.routes.get(origin.key)
         if route is None:
-            route = Route(origin, self.limits.max_connections_per_host or 1_000_000)
-            self.routes[origin.key] = route
+            route = self._route(origin)
         exchange.route = route
         if not route.submit(exchange, now):
-            self._follow(route, connect_timeout_s)
+            route.connect_s = connect_s
+            self._follow(route)
 
     def cancel(self, exchange: Exchange, error: Any) -> None:
         """End the exchange from our side, wherever it is."""
@@ -92,28 +71,50 @@ class AsyncPool:
         if route is not None and route.withdraw(exchange, error):
             self._wake(route)
 
+    async def warm_up(self, origin: Any, connect_s: Any) -> None:
+        """Have one connection to ``origin`` open, unless there is one."""
+        route = self.routes.get(origin.key) or self._route(origin)
+        if not route.carriers and not route.dialing:
+            route.connect_s = connect_s
+            await self._dial(route, True)
+
     async def aclose(self) -> None:
         """Close every connection; open exchanges fail."""
+        for timer in (self.timer, self.tick):
+            if timer is not None:
+                timer.cancel()
+        self.timer = self.tick = None
         for task in list(self.dials):
             task.cancel()
         if self.dials:
             await asyncio.gather(*self.dials, return_exceptions=True)
+        gone = []
         for route in list(self.routes.values()):
             for carrier in list(route.carriers):
+                gone.append(carrier.gone())
                 carrier.close()
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
         self.routes.clear()
-        await asyncio.sleep(0)
+        if gone:
+            await asyncio.wait(gone, timeout=1.0)
 
     # -- carrying out ------------------------------------------------------------------------------------------------
 
-    def _follow(self, route: Route, connect_timeout_s: Any) -> None:
+    def _route(self, origin: Any) -> Route:
+        most = self.limits.max_connections or 1_000_000
+        route = Route(
+            origin,
+            min(most, self.limits.max_connections_per_host or most),
+            self.limits.max_http2_connections_per_host,
+        )
+        self.routes[origin.key] = route
+        return route
+
+    def _follow(self, route: Route) -> None:
         """The route has waiting requests: dial if it says so, and be told of free places."""
         for _ in range(route.dials_wanted()):
-            route.dial_started()
-            task = self.loop.create_task(self._dial(route, connect_timeout_s))
+            if not self._may_open():
+                break
+            task = self.loop.create_task(self._dial(route, False))
             self.dials.add(task)
             task.add_done_callback(self.dials.discard)
         for carrier in route.carriers:
@@ -121,61 +122,67 @@ class AsyncPool:
         if route.deadline < self.timer_at:
             self._arm(route.deadline)
 
-    async def _dial(self, route: Route, connect_timeout_s: Any) -> None:
-        origin = route.origin
-        context = self.context() if origin.scheme == "https" else None
-        try:
-            driver = await self.dialer.dial(origin.host, origin.port, context, self._choose, connect_timeout_s)
-        except RequestError as error:
-            route.dial_failed(error)
-            self._wake(route)
-            return
-        except BaseException as error:
-            route.dial_failed(
-                error
-                if isinstance(error, Exception)
-                else ConnectError("the client was closed", request_processed=False)
-            )
-            self._wake(route)
-            raise
-        if driver.lost:
-            route.dial_failed(driver.failure or UnsupportedProtocol("the connection was lost at once"))
-            self._wake(route)
-            return
-        driver.on_lost = self._on_lost
-        driver.route = route
-        route.dial_succeeded(driver, monotonic())
-        if route.waiting:
-            self._follow(route, connect_timeout_s)
-        self._wake(route)
+    def _may_open(self) -> bool:
+        """Whether the client's limit allows one more connection; an idle one elsewhere makes room."""
+        most = self.limits.max_connections
+        if most is None or self.connections < most:
+            return True
+        idle = self.housekeeping.longest_idle(self.routes.values())
+        if idle is None:
+            return False
+        idle.close()
+        return True
 
-    def _choose(self, protocol: str) -> Any:
-        """The engine for what ALPN chose; h2c with prior knowledge when there is no TLS (RFC 9113 section 3.3)."""
-        if protocol == ALPN_H2 or (not protocol and self.plain_http2):
-            engine = Connection(
-                self.http2_options, self.buffers, self.streams, self.strings, 0 if protocol else BY_REFERENCE
-            )
-            if self.tap is not None:
-                engine.set_tap(self.tap)
-            return engine
-        raise UnsupportedProtocol(
-            f"the origin speaks {protocol or 'HTTP/1.1'}, not HTTP/2", initiator="remote", request_processed=False
-        )
+    async def _dial(self, route: Route, warm: bool) -> None:
+        route.dial_started()
+        self.connections += 1
+        try:
+            driver = await self.dialer.dial(route.origin, self.workshop, route.connect_s)
+            if driver.lost:
+                raise driver.failure or ConnectError("the connection was lost at once", request_processed=False)
+        except BaseException as error:
+            self.connections -= 1
+            cancelled = not isinstance(error, Exception)
+            failure = ConnectError("the client was closed", request_processed=False) if cancelled else error
+            route.dial_failed(failure)
+            self._wake(route)
+            if route.waiting and not cancelled:
+                self._follow(route)
+            if warm or cancelled or not isinstance(error, RequestError):
+                raise
+            return
+        now = monotonic()
+        score = ConnectionScore(now, now - driver.opened_at, self.limits.max_connection_age or NEVER)
+        driver.on_lost = self._on_lost
+        route.dial_succeeded(driver, driver.engine.http_version == "HTTP/2", score, now)
+        if route.waiting:
+            self._follow(route)
+        self._wake(route)
+        if self.tick is None:
+            self.tick = self.loop.call_later(TICK_S, self._on_tick)
 
     def _on_room(self, driver: AsyncDriver) -> None:
         route = driver.route
         route.admit(monotonic())
-        if not route.waiting:
+        if route.waiting:
+            if driver.engine.draining or driver.engine.closed:
+                self._follow(route)
+        else:
             for carrier in route.carriers:
                 carrier.on_room = None
         if route.refused:
             self._wake(route)
 
     def _on_lost(self, driver: AsyncDriver) -> None:
-        route = driver.route
-        route.lost(driver)
-        if route.waiting:
-            self._follow(route, self.connect_timeout_s)
+        self.connections -= 1
+        driver.route.lost(driver)
+        most = self.limits.max_connections
+        if driver.route.waiting:
+            self._follow(driver.route)
+        if most is not None and self.connections == most - 1:
+            for route in self.routes.values():
+                if route.waiting:
+                    self._follow(route)
 
     def _wake(self, route: Route) -> None:
         for exchange in route.take_refused():
@@ -183,6 +190,12 @@ class AsyncPool:
             if waiter is not None:
                 exchange.waiter = None
                 waiter.wake(exchange)
+            waiter = exchange.writer
+            if waiter is not None:
+                exchange.writer = None
+                waiter.wake(exchange)
+
+    # -- time --------------------------------------------------------------------------------------------------------
 
     def _arm(self, deadline: float) -> None:
         if self.timer is not None:
@@ -191,6 +204,7 @@ class AsyncPool:
         self.timer = self.loop.call_later(max(0.0, deadline - monotonic()), self._on_timer)
 
     def _on_timer(self) -> None:
+        """Requests that waited too long for a place."""
         self.timer = None
         self.timer_at = NEVER
         now = monotonic()
@@ -202,3 +216,12 @@ class AsyncPool:
             earliest = min(earliest, route.deadline)
         if earliest < NEVER:
             self._arm(earliest)
+
+    def _on_tick(self) -> None:
+        """Connections that are idle, old or silent."""
+        self.tick = None
+        if not self.connections:
+            return
+        for carrier, verb in self.housekeeping.look(self.routes.values(), monotonic()):
+            carrier.carry_out(verb)
+        self.tick = self.loop.call_later(TICK_S, self._on_tick)

@@ -1,7 +1,8 @@
 cimport cython
 from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange
-from .._net.carrier cimport Carrier
+from .._net.carrier cimport Carrier, Tally
+from .score cimport Balancer, ConnectionScore
 
 cdef double NEVER
 cdef int FINISHED, QUEUED
@@ -9,21 +10,27 @@ cdef int FINISHED, QUEUED
 cdef class Route:
     cdef readonly object origin
     cdef readonly long long max_carriers
+    cdef readonly long long max_multiplexed
+    cdef readonly object multiplexed
     cdef readonly list carriers
+    cdef readonly Balancer balancer
+    cdef dict by_score
     cdef readonly object waiting
+    cdef readonly long long waits
     cdef readonly int dialing
+    cdef public object connect_s
     cdef readonly list refused
     cdef readonly double deadline
 
     @cython.locals(carrier=Carrier, limit=double)
     cpdef bint submit(self, Exchange exchange, double now) except -1
-    @cython.locals(carrier=Carrier, best=Carrier, room=Py_ssize_t, free=Py_ssize_t)
-    cpdef Carrier choose(self)
+    @cython.locals(carriers=list, carrier=Carrier, score=ConnectionScore, chosen=ConnectionScore)
+    cpdef Carrier choose(self, double now)
     @cython.locals(carrier=Carrier, exchange=Exchange)
     cpdef void admit(self, double now) except *
-    @cython.locals(exchange=Exchange)
     cpdef bint withdraw(self, Exchange exchange, object error) except -1
-    @cython.locals(exchange=Exchange, limit=double, earliest=double)
     cpdef void expire(self, double now) except *
+    @cython.locals(exchange=Exchange, limit=double, earliest=double)
+    cdef void _set_deadline(self) except *
     cdef double _limit(self, Exchange exchange) except? -1
     cdef void _refuse(self, Exchange exchange, object error) except *

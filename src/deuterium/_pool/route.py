@@ -3,88 +3,159 @@
 from __future__ import annotations
 
 from collections import deque
+from random import random
 from typing import Any
 
 from .._http.exchange import Exchange
+from .._http.failures import copy_error
 from .._http.phases import FINISHED, NEVER, QUEUED
+from .._net.carrier import Carrier
 from ..errors import ConnectError, PoolTimeout, RequestError, TotalTimeout
+from .score import Balancer, ConnectionScore
 
 
 class Route:
     """One way to one origin. A front end carries out what it decides: dialing, closing, waking.
 
-    ``carriers`` are open connections, objects with ``engine`` and ``submit(exchange)``. Requests that find no place wait
-    in ``waiting``, first in, first out.
+    ``carriers`` are open connections. Requests that find no place wait in ``waiting``, first in, first out.
     """
 
-    __slots__ = ("carriers", "deadline", "dialing", "max_carriers", "origin", "refused", "waiting")
+    __slots__ = (
+        "balancer",
+        "by_score",
+        "carriers",
+        "connect_s",
+        "deadline",
+        "dialing",
+        "max_carriers",
+        "max_multiplexed",
+        "multiplexed",
+        "origin",
+        "refused",
+        "waits",
+        "waiting",
+    )
 
-    def __init__(self, origin: Any, max_carriers: int) -> None:
+    def __init__(self, origin: Any, max_carriers: int, max_multiplexed: int) -> None:
+        """``max_carriers``: connections at most; ``max_multiplexed``: at most, where each carries many requests."""
         self.origin = origin
         self.max_carriers = max_carriers
+        self.max_multiplexed = max_multiplexed
+        self.multiplexed: bool | None = None  # whether connections carry many requests; None: not known yet
         self.carriers: list[Any] = []
+        self.balancer = Balancer(random)
+        self.by_score: dict[ConnectionScore, Any] = {}
         self.waiting: deque[Exchange] = deque()
+        self.waits = 0  # requests that found no place at once
         self.dialing = 0
+        self.connect_s: float | None = None  # the connect timeout of the request that came last
         self.refused: list[Exchange] = []  # ended here; their waiters want to be woken
         self.deadline = NEVER
+
+    # -- requests ----------------------------------------------------------------------------------------------------
 
     def submit(self, exchange: Exchange, now: float) -> bool:
         """Send the exchange on the best connection; False: it waits, and the caller asks ``dials_wanted``."""
         if not self.waiting:
-            carrier = self.choose()
+            carrier = self.choose(now)
             if carrier is not None:
+                carrier.tally.sent(now)
                 carrier.submit(exchange, now)
                 return True
+        self.waits += 1
         exchange.phase = QUEUED
         exchange.progress_at = now
         self.waiting.append(exchange)
         limit = self._limit(exchange)
-        self.deadline = min(self.deadline, limit)
+        if limit < self.deadline:
+            self.deadline = limit
         return False
 
-    def choose(self) -> Any:
-        """An open connection with a free place, the emptiest; None when there is none."""
-        best = None
-        room = 0
-        for carrier in self.carriers:
-            free = carrier.engine.capacity()
-            if free > room:
-                best = carrier
-                room = free
-        return best
+    def choose(self, now: float) -> Any:
+        """An open connection with a free place; of several, the better of two taken at random; None: all are full."""
+        carriers = self.carriers
+        if len(carriers) == 1:
+            carrier = carriers[0]
+            return carrier if carrier.engine.capacity() > 0 else None
+        if not carriers:
+            return None
+        for carrier in carriers:
+            score = carrier.tally
+            score.limit = score.outstanding + carrier.engine.capacity()
+        chosen = self.balancer.choose(now)
+        if chosen is None:
+            chosen = self.balancer.least_bad(now)
+            if chosen is None:
+                return None
+        return self.by_score[chosen]
+
+    def admit(self, now: float) -> None:
+        """Send waiting requests while there is room."""
+        while self.waiting:
+            carrier = self.choose(now)
+            if carrier is None:
+                return
+            exchange = self.waiting.popleft()
+            try:
+                carrier.tally.sent(now)
+                carrier.submit(exchange, now)
+            except RequestError as error:
+                carrier.tally.cancelled(now)
+                self._refuse(exchange, error)
+
+    def withdraw(self, exchange: Exchange, error: Exception | None) -> bool:
+        """Take a waiting exchange out; False when it is not waiting here."""
+        try:
+            self.waiting.remove(exchange)
+        except ValueError:
+            return False
+        self._refuse(exchange, error)
+        return True
+
+    # -- connections -------------------------------------------------------------------------------------------------
 
     def dials_wanted(self) -> int:
-        """How many more connections to open now: as many as waiting requests need, within the limit."""
+        """How many more connections to open now: what the waiting requests need, within the limits.
+
+        The first requests share one dial. Where connections carry many requests, their number at most doubles at a
+        time, and a dial under way counts as places to come.
+        """
         if not self.waiting:
             return 0
-        places = 0
-        open_carriers = self.dialing
+        usable = 0
+        places = 1
         for carrier in self.carriers:
             engine = carrier.engine
             if not engine.closed and not engine.draining:
-                open_carriers += 1
+                usable += 1
                 places = max(places, engine.stream_limit)
-        if open_carriers >= self.max_carriers:
-            return 0
-        if not open_carriers:
-            return 1  # what one connection holds is not known yet
-        if self.dialing:
-            return 0  # the next one may be enough
-        return 1 if places or not self.carriers else 0
+        if self.multiplexed is None:
+            return 0 if self.dialing or usable else 1
+        if not self.multiplexed:
+            return min(len(self.waiting), self.max_carriers - usable) - self.dialing
+        if not usable and not self.dialing:
+            return 1
+        needed = -(-len(self.waiting) // places)
+        most = min(self.max_multiplexed, self.max_carriers)
+        return min(needed, max(1, usable), most - usable) - self.dialing
 
     def dial_started(self) -> None:
         """A connection is being opened."""
         self.dialing += 1
 
-    def dial_succeeded(self, carrier: Any, now: float) -> None:
+    def dial_succeeded(self, carrier: Carrier, multiplexed: bool, score: ConnectionScore, now: float) -> None:
         """The connection is open: waiting requests go out on it."""
         self.dialing -= 1
+        self.multiplexed = multiplexed
+        carrier.tally = score
+        carrier.route = self
         self.carriers.append(carrier)
+        self.balancer.add(score)
+        self.by_score[score] = carrier
         for exchange in self.waiting:
             exchange.progress_at = now  # until now they waited for the dial, which has its own limit
         self.admit(now)
-        for exchange in self.waiting:
-            self.deadline = min(self.deadline, self._limit(exchange))
+        self._set_deadline()
 
     def dial_failed(self, error: Exception) -> None:
         """The dial is over. Whoever waited for it fails, unless another connection may still serve them."""
@@ -95,57 +166,42 @@ class Route:
             failure = _same(error) if len(self.waiting) > 1 else error
             self._refuse(self.waiting.popleft(), failure)
 
-    def lost(self, carrier: Any) -> None:
+    def lost(self, carrier: Carrier) -> None:
         """The connection is gone."""
         if carrier in self.carriers:
             self.carriers.remove(carrier)
+            score = carrier.tally
+            self.balancer.remove(score)
+            del self.by_score[score]
 
-    def admit(self, now: float) -> None:
-        """Send waiting requests while there is room."""
-        while self.waiting:
-            carrier = self.choose()
-            if carrier is None:
-                return
-            exchange = self.waiting.popleft()
-            try:
-                carrier.submit(exchange, now)
-            except RequestError as error:
-                self._refuse(exchange, error)
-
-    def withdraw(self, exchange: Exchange, error: Exception | None) -> bool:
-        """Take a waiting exchange out; False when it is not waiting here."""
-        if exchange.engine is None and exchange.phase == QUEUED:
-            try:
-                self.waiting.remove(exchange)
-            except ValueError:
-                return False
-            self._refuse(exchange, error)
-            return True
-        return False
+    # -- time --------------------------------------------------------------------------------------------------------
 
     def expire(self, now: float) -> None:
         """End waiting exchanges whose time is up; ``deadline`` is then the earliest of the others."""
-        earliest = NEVER
-        late: list[Exchange] = []
-        for exchange in self.waiting:
-            limit = self._limit(exchange)
-            if limit <= now:
-                late.append(exchange)
-            elif limit < earliest:
-                earliest = limit
-        self.deadline = earliest
+        late = [exchange for exchange in self.waiting if self._limit(exchange) <= now]
         for exchange in late:
             self.waiting.remove(exchange)
             if exchange.deadline <= now:
-                self._refuse(exchange, TotalTimeout("the exchange passed its total deadline", request_processed=False))
+                self._refuse(
+                    exchange, TotalTimeout("the exchange passed its total deadline", request_processed=False)
+                )
             else:
                 self._refuse(exchange, PoolTimeout("no connection came free in time", request_processed=False))
+        self._set_deadline()
 
     def take_refused(self) -> list[Exchange]:
         """Exchanges that ended while they waited."""
         refused = self.refused
         self.refused = []
         return refused
+
+    def _set_deadline(self) -> None:
+        earliest = NEVER
+        for exchange in self.waiting:
+            limit = self._limit(exchange)
+            if limit < earliest:
+                earliest = limit
+        self.deadline = earliest
 
     def _limit(self, exchange: Exchange) -> float:
         if self.dialing and not self.carriers:
@@ -158,17 +214,10 @@ class Route:
         self.refused.append(exchange)
 
 
-def _same(error: Exception) -> Exception:
+def _same(error: Exception) -> RequestError:
     """The same failure for another exchange: exceptions carry a traceback each, so none is shared."""
     if isinstance(error, RequestError):
-        copy = type(error)(
-            str(error),
-            scope=error.scope,
-            code=error.code,
-            initiator=error.initiator,
-            request_processed=error.request_processed,
-        )
-    else:
-        copy = ConnectError(str(error), request_processed=False)
-    copy.__cause__ = error.__cause__
-    return copy
+        return copy_error(error, error.request_processed)
+    failure = ConnectError(str(error), request_processed=False)
+    failure.__cause__ = error
+    return failure

@@ -1,4 +1,5 @@
 cimport cython
+from .._net.carrier cimport Tally
 
 cdef double DECAY_S, FAILURE_WEIGHT, FAILURE_COST_S, LEAST_LATENCY_S, MAX_FAILURE_SHARE, AGE_KNEE
 cdef double EJECT_SHARE, EJECTION_S, MAX_EJECTION_S, MAX_EJECTED_SHARE
@@ -6,7 +7,7 @@ cdef Py_ssize_t EJECT_AFTER, EJECT_SHARE_REPORTS
 cdef int HEALTHY, SUSPECT, EJECTED, PROBING
 
 
-cdef class ConnectionScore:
+cdef class ConnectionScore(Tally):
     cdef readonly Py_ssize_t outstanding, answers, failures, failures_in_a_row, ejections
     cdef public Py_ssize_t limit
     cdef readonly int condition

@@ -44,6 +44,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from .._net.carrier import Tally
+
 FailureKind = Literal["reset", "timeout", "broken", "status", "refused"]
 """What ended a request: RST_STREAM, a timeout, the transport, a 5xx status, or a refusal before any work."""
 
@@ -86,7 +88,7 @@ class ScoreStats:
     ejections: int
 
 
-class ConnectionScore:
+class ConnectionScore(Tally):
     """The record of one connection. Each ``sent`` ends with one of ``answered``, ``failed``, ``cancelled``.
 
     ``latency_s`` is a first guess, best the round trip measured by the handshake. ``limit`` is how many
