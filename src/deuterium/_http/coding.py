@@ -58,10 +58,30 @@ def decode_content(codings: tuple[str, ...], content: bytes, limits: DecodingLim
     """The whole of ``content`` with ``codings`` undone. Raises DecodingError."""
     if not codings:
         return content
+    if len(codings) == 1 and len(content) <= SLICE:
+        decoded = _decode_small(_known(codings[0]), content, limits)
+        if decoded is not None:
+            return decoded
     decoder = Decoder(codings, limits)
     pieces = list(decoder.iter_decode(content))
     decoder.finish()
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _decode_small(coding: Coding, content: bytes, limits: DecodingLimits) -> bytes | None:
+    """What one stream decodes to in one step, below every limit; None if there is more to it."""
+    if len(content) < coding.head or not content:
+        return None
+    stream = coding.open(content[: coding.head])
+    try:
+        decoded = stream.decompress(content, STEP)
+    except coding.errors:
+        return None
+    if not stream.eof or stream.unused_data or len(decoded) > limits.ratio_floor_bytes:
+        return None
+    if limits.max_decoded_bytes is not None and len(decoded) > limits.max_decoded_bytes:
+        return None
+    return decoded
 
 
 class Decoder:
@@ -106,6 +126,8 @@ class Decoder:
 
         Raises DecodingError when the data is malformed or a limit is passed.
         """
+        if max_length < 1:  # zlib would take 0 for no limit
+            raise ValueError(f"max_length must be at least 1, not {max_length}")
         if len(data):
             self.layers[0].feed(data)
         return self._pull(len(self.layers) - 1, max_length)

@@ -302,6 +302,12 @@ def test_brotli_bomb_of_layers_ends_in_an_error() -> None:
         decode_content(("br", "br"), bomb)
 
 
+@pytest.mark.parametrize("max_length", [0, -1])
+def test_length_that_would_mean_no_limit_is_refused(max_length: int) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        Decoder(("gzip",)).decode(gzip.compress(b"a"), max_length)
+
+
 def test_input_given_too_early_is_refused() -> None:
     decoder = Decoder(("gzip",))
     decoder.decode(gzip.compress(bytes(100 * KIB)), 10)
