@@ -6,6 +6,5 @@ cdef class Budget:
     cdef readonly double per_s
     cdef readonly double tokens
     cdef readonly double updated_at
-    @cython.locals(elapsed_s=double)
     cpdef bint take(self, double now)
     cpdef void earn(self, double tokens)

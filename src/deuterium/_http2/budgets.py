@@ -21,12 +21,11 @@ class Budget:
 
     def take(self, now: float) -> bool:
         """Spend one token; False when there is none."""
-        if self.tokens < 1.0 or now < self.updated_at:
-            elapsed_s = max(0.0, now - self.updated_at)
-            self.tokens = min(self.burst, self.tokens + elapsed_s * self.per_s)
+        if now > self.updated_at:
+            self.tokens = min(self.burst, self.tokens + (now - self.updated_at) * self.per_s)
             self.updated_at = now
-            if self.tokens < 1.0:
-                return False
+        if self.tokens < 1.0:
+            return False
         self.tokens -= 1.0
         return True
 
