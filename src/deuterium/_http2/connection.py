@@ -499,8 +499,9 @@ class Connection(Endpoint):
                 stream.send_window = window
                 if stream.pending_octets:
                     self.scheduler.add(stream)
-        if self.peer.header_table_size != table_size:
-            self.encoder.set_peer_limit(self.peer.header_table_size)
+        if self.peer.lowest_table_size < table_size:
+            self.encoder.set_peer_limit(self.peer.lowest_table_size)
+        self.encoder.set_peer_limit(self.peer.header_table_size)
         self._reply(SETTINGS, b"")
 
     def _receive_ping(self, payload: bytes, flags: int, stream_id: int) -> None:

@@ -32,6 +32,7 @@ class PeerSettings:
         "enable_connect_protocol",
         "header_table_size",
         "initial_window_size",
+        "lowest_table_size",
         "max_concurrent_streams",
         "max_frame_size",
         "max_header_list_size",
@@ -41,6 +42,7 @@ class PeerSettings:
     def __init__(self) -> None:
         self.received = False
         self.header_table_size = 4096
+        self.lowest_table_size = 4096  # in the last frame: the encoder has to signal it too (RFC 7541 section 4.2)
         # Section 6.5.2: initially unlimited. Until the peer has spoken, we assume what most servers allow.
         self.max_concurrent_streams = ASSUMED_MAX_CONCURRENT_STREAMS
         self.initial_window_size = DEFAULT_WINDOW
@@ -63,6 +65,7 @@ class PeerSettings:
             self.received = True
             self.max_concurrent_streams = UNLIMITED
         before = self.initial_window_size
+        self.lowest_table_size = self.header_table_size
         for offset in range(0, len(payload), 6):
             identifier = int.from_bytes(payload[offset : offset + 2], "big")
             self._set(identifier, int.from_bytes(payload[offset + 2 : offset + 6], "big"))
@@ -71,6 +74,7 @@ class PeerSettings:
     def _set(self, identifier: int, value: int) -> None:
         if identifier == HEADER_TABLE_SIZE:
             self.header_table_size = value
+            self.lowest_table_size = min(value, self.lowest_table_size)
         elif identifier == ENABLE_PUSH:
             if value != 0:
                 raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "6.5.2: a server's SETTINGS_ENABLE_PUSH must be 0")
