@@ -14,7 +14,7 @@ cdef double NEVER
 cdef int QUEUED, SENDING, AWAITING, FINISHED
 cdef int CANCEL, CONTINUATION, DATA, HEADERS, RST_STREAM, WINDOW_UPDATE, END_HEADERS, END_STREAM
 cdef int OPEN, HALF_CLOSED_LOCAL, SEND_HEADERS, SEND_END_STREAM, RESET
-cdef long long DEFAULT_WINDOW, CONTENT_HIGH, CONTENT_LOW, TURN_OCTETS, UNLIMITED
+cdef long long DEFAULT_WINDOW, CONTENT_HIGH, CONTENT_LOW, DATA_LIMIT, TURN_OCTETS, UNLIMITED
 cdef double WINDOW_UPDATES_PER_DATA
 
 cdef class Endpoint(Engine):
@@ -67,7 +67,7 @@ cdef class Endpoint(Engine):
     cpdef void send_trailers(self, Exchange exchange, tuple fields, double now) except *
     @cython.locals(stream=Stream)
     cpdef long long room(self, Exchange exchange) except -2
-    @cython.locals(stream=Stream, octets="long long")
+    @cython.locals(stream=Stream, octets="long long", frame_limit="long long")
     cdef void _pump(self, long long limit) except *
     @cython.locals(exchange=Exchange, piece=bytes, start="long long", size="long long", left="long long", last=bint)
     cdef void _send_data(self, Stream stream, long long octets) except *

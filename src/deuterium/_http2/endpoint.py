@@ -55,6 +55,9 @@ CANCEL = int(ErrorCode.CANCEL)
 CONTENT_HIGH = 256 * 1024
 CONTENT_LOW = 128 * 1024
 
+# The longest DATA frame we send, whatever the peer allows: nginx allows 16 MiB, and the others would wait for it.
+DATA_LIMIT = 64 * 1024 - 9
+
 # What one turn of the writer takes at most, so that other connections and the reader get their turn.
 TURN_OCTETS = 512 * 1024
 
@@ -338,7 +341,8 @@ class Endpoint(Engine):
                 return
             octets = stream.pending_octets
             if octets:
-                octets = min(octets, windows.sendable(stream.send_window, self.send_window, self.peer_frame_size))
+                frame_limit = min(self.peer_frame_size, DATA_LIMIT)
+                octets = min(octets, windows.sendable(stream.send_window, self.send_window, frame_limit))
                 if not octets:
                     if self.send_window <= 0:
                         self.scheduler.put_back(stream)

@@ -77,7 +77,7 @@ class Outbound:
             self.octets += size
             return
         if self.end + size > len(self.data):
-            self._lease(CONTENT_SEGMENT)
+            self._lease(size if size > CONTENT_SEGMENT else CONTENT_SEGMENT)
         octets.put(self.data, self.end, piece, start, end)
         self.end += size
         self.octets += size
