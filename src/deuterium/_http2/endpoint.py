@@ -311,11 +311,13 @@ class Endpoint(Engine):
             stream.pending_octets += len(piece)
         if end:
             stream.pending_end = True
-        if stream.pending_octets or end:
+        if stream.pending_octets:
             self.scheduler.add(stream)
+        elif end:
+            # Section 6.9.1: no window holds up the end alone. Nor does a turn: it may be what the peer waits for.
+            self._send_data(stream, 0)
         limit = exchange.limit()
-        if limit < self.deadline:
-            self.deadline = limit
+        self.deadline = min(self.deadline, limit)
 
     def send_trailers(self, exchange: Exchange, fields: tuple[tuple[str, str], ...], now: float) -> None:
         """End the content with a trailer section (section 8.1)."""
