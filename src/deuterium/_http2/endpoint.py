@@ -285,9 +285,17 @@ class Endpoint(Engine):
             self.outbound.frame(CONTINUATION, last, stream_id, block[start : start + limit])
 
     def _check_list_size(self, exchange: Exchange) -> None:
-        size = len(exchange.method) + len(exchange.path) + len(exchange.authority) + len(exchange.scheme) + 4 * 32 + 40
-        for name, value in exchange.common + exchange.extra:
-            size += len(name) + len(value) + 32
+        size = 0
+        pseudo = (
+            (":method", exchange.method),
+            (":protocol", exchange.protocol),
+            (":scheme", exchange.scheme),
+            (":authority", exchange.authority),
+            (":path", exchange.path),
+        )
+        for name, value in (*pseudo, *exchange.common, *exchange.extra):
+            if value or name[0] != ":":  # a pseudo-header field without a value is not sent
+                size += len(name) + len(value) + 32
         if size > self.peer_list_size:
             raise LocalProtocolError(
                 f"6.5.2: the field section has {size} octets, the peer takes {self.peer_list_size}",
@@ -546,7 +554,10 @@ class Endpoint(Engine):
         earliest = NEVER
         late: list[Exchange] = []
         for stream in self.table.streams.values():
-            limit = stream.exchange.limit()
+            if stream.exchange.phase == SENDING and not stream.pending_octets:
+                limit = stream.exchange.deadline  # the caller is slow to produce content, not the peer to take it
+            else:
+                limit = stream.exchange.limit()
             if limit <= now:
                 late.append(stream.exchange)
             elif limit < earliest:
