@@ -43,7 +43,7 @@ cdef class Connection(Endpoint):
     cdef void _deliver(self, Stream stream, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except *
     @cython.locals(exchange=Exchange, state=int)
     cdef void _receive_end_stream(self, Stream stream) except *
-    @cython.locals(padding=Py_ssize_t, ends=bint)
+    @cython.locals(padding=Py_ssize_t, room=Py_ssize_t, ends=bint)
     cdef void _receive_headers(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int flags, Py_ssize_t stream_id) except *
     @cython.locals(block=bytearray, stream_id=Py_ssize_t)
     cdef void _receive_continuation(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int flags) except *

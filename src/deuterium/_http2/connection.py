@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from .._http.body import Body
-from .._http.exchange import Exchange, LentPiece
+from .._http.exchange import LentPiece
 from .._http.field_section import FieldSection
 from .._http.phases import LEND_SHARE, NEVER, PIECES
 from .._memory import octets
@@ -257,8 +257,7 @@ class Connection(Endpoint):
     def _data_payload(self, buffer: PooledBuffer, start: int, end: int) -> int:
         """Deliver what is there of the current DATA payload; clears ``in_data`` once all of it was."""
         size = end - start
-        if size >= self.data_left:
-            size = self.data_left
+        size = min(self.data_left, size)
         position = start + size
         self.data_left -= size
         stream = self.data_stream
@@ -332,7 +331,11 @@ class Connection(Endpoint):
                 raise ConnectionFault(FRAME_SIZE_ERROR, "6.2: a padded HEADERS frame without a pad length")
             padding = data[start]
             start += 1
-            if padding > end - start:
+            # Padding may take all that is left for the fragment, nothing of the priority.
+            room = end - start
+            if flags & PRIORITY_FLAG and room >= 5:
+                room -= 5
+            if padding > room:
                 raise ConnectionFault(PROTOCOL_ERROR, "6.2: padding longer than the payload")
             end -= padding
         if flags & PRIORITY_FLAG:
@@ -373,6 +376,7 @@ class Connection(Endpoint):
         self.decoder.decode(data, start, end, section)
         if stream is None:
             self._check_gone(stream_id)
+            self._noise()
             return
         section.finish()
         if section.overflow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from .._hpack.decoder import Decoder
@@ -63,7 +64,7 @@ TURN_OCTETS = 512 * 1024
 
 
 class Endpoint(Engine):
-    """State of one client connection and everything it sends (RFC 9113). No socket, no clock: ``now`` is an argument."""
+    """State of one client connection and everything it sends (RFC 9113). No socket, no clock."""
 
     __slots__ = (
         "buffers",
@@ -198,8 +199,7 @@ class Endpoint(Engine):
             exchange.phase = QUEUED
             self.table.waiting.append(exchange)
         limit = exchange.limit()
-        if limit < self.deadline:
-            self.deadline = limit
+        self.deadline = min(self.deadline, limit)
 
     def admit(self) -> None:
         """Open streams for waiting requests while the peer allows it (section 5.1.2)."""
@@ -218,8 +218,7 @@ class Endpoint(Engine):
                 self._end(exchange, error)
                 continue
             limit = exchange.limit()
-            if limit < self.deadline:
-                self.deadline = limit
+            self.deadline = min(self.deadline, limit)
 
     def _open(self, exchange: Exchange) -> None:
         if self.peer_list_size != UNLIMITED:
@@ -405,8 +404,7 @@ class Endpoint(Engine):
         if not exchange.unread:
             exchange.progress_at = now
             limit = exchange.limit()
-            if limit < self.deadline:
-                self.deadline = limit
+            self.deadline = min(self.deadline, limit)
         if self.closed:
             return
         stream = self._stream_of(exchange)
@@ -446,10 +444,8 @@ class Endpoint(Engine):
         if stream is not None:
             self._reset(stream, code)
         else:
-            try:
+            with suppress(ValueError):
                 self.table.waiting.remove(exchange)
-            except ValueError:
-                pass
         self._discard(exchange)
         self._end(exchange, error)
         self.admit()

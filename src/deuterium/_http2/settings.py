@@ -97,7 +97,7 @@ class PeerSettings:
         elif identifier == ENABLE_CONNECT_PROTOCOL:
             if value > 1 or (self.enable_connect_protocol and value == 0):
                 raise ConnectionFault(
-                    ErrorCode.PROTOCOL_ERROR, "RFC 8441 section 3: SETTINGS_ENABLE_CONNECT_PROTOCOL is 0 or 1, never back"
+                    ErrorCode.PROTOCOL_ERROR, "RFC 8441 3: SETTINGS_ENABLE_CONNECT_PROTOCOL is 0 or 1, never back"
                 )
             self.enable_connect_protocol = value == 1
 

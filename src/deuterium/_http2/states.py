@@ -32,11 +32,13 @@ RESET: Final = 5  # RST_STREAM in either direction
 _I = ILLEGAL
 TRANSITIONS: Final = bytes(
     # SEND_HEADERS, SEND_END_STREAM, RECEIVE_HEADERS, RECEIVE_DATA, RECEIVE_END_STREAM, RESET
-    [OPEN, _I, _I, _I, _I, _I]  # idle
-    + [OPEN, HALF_CLOSED_LOCAL, OPEN, OPEN, HALF_CLOSED_REMOTE, CLOSED]  # open
-    + [_I, _I, HALF_CLOSED_LOCAL, HALF_CLOSED_LOCAL, CLOSED, CLOSED]  # half-closed (local)
-    + [HALF_CLOSED_REMOTE, CLOSED, _I, _I, _I, CLOSED]  # half-closed (remote)
-    + [_I, _I, _I, _I, _I, CLOSED]  # closed
+    [
+        *(OPEN, _I, _I, _I, _I, _I),  # idle
+        *(OPEN, HALF_CLOSED_LOCAL, OPEN, OPEN, HALF_CLOSED_REMOTE, CLOSED),  # open
+        *(_I, _I, HALF_CLOSED_LOCAL, HALF_CLOSED_LOCAL, CLOSED, CLOSED),  # half-closed (local)
+        *(HALF_CLOSED_REMOTE, CLOSED, _I, _I, _I, CLOSED),  # half-closed (remote)
+        *(_I, _I, _I, _I, _I, CLOSED),  # closed
+    ]
 )
 
 

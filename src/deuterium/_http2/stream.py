@@ -15,7 +15,6 @@ class Stream(Poolable):
 
     __slots__ = (
         "body",
-        "body_octets",
         "consumed",
         "exchange",
         "expected",
@@ -25,8 +24,8 @@ class Stream(Poolable):
         "pending_at",
         "pending_end",
         "pending_octets",
-        "received",
         "receive_window",
+        "received",
         "scheduled",
         "send_window",
         "state",

@@ -11,7 +11,7 @@ cdef class StreamTable:
     cdef ObjectPool pool
     cdef readonly dict streams
     cdef readonly object waiting
-    cdef readonly Py_ssize_t next_id
+    cdef public Py_ssize_t next_id
     cdef dict resets
     cdef Py_ssize_t forgotten_below
     @cython.locals(stream=Stream)
