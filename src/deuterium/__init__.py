@@ -1,7 +1,18 @@
 """An HTTP client for Python that speaks HTTP/2 first."""
 
+from .auth import Auth, BasicAuth, BearerAuth, DigestAuth, NetRCAuth
 from .client import AsyncClient
-from .config import USE_CLIENT_DEFAULT, Http2Options, Limits, PoolOptions, Timeout
+from .config import (
+    USE_CLIENT_DEFAULT,
+    BreakerPolicy,
+    DecodingLimits,
+    Http2Options,
+    Limits,
+    PoolOptions,
+    RetryPolicy,
+    Timeout,
+)
+from .cookies import Cookies
 from .errors import (
     CircuitOpen,
     CloseError,
@@ -43,12 +54,19 @@ from .response import Response
 __all__ = [
     "USE_CLIENT_DEFAULT",
     "AsyncClient",
+    "Auth",
+    "BasicAuth",
+    "BearerAuth",
+    "BreakerPolicy",
     "CircuitOpen",
     "CloseError",
     "ConnectError",
     "ConnectTimeout",
     "CookieConflict",
+    "Cookies",
     "DecodingError",
+    "DecodingLimits",
+    "DigestAuth",
     "GoAway",
     "HTTPError",
     "HTTPStatusError",
@@ -57,6 +75,7 @@ __all__ = [
     "InvalidURL",
     "Limits",
     "LocalProtocolError",
+    "NetRCAuth",
     "NetworkError",
     "PoolOptions",
     "PoolTimeout",
@@ -70,6 +89,7 @@ __all__ = [
     "RequestNotRead",
     "Response",
     "ResponseNotRead",
+    "RetryPolicy",
     "StreamClosed",
     "StreamConsumed",
     "StreamError",

@@ -1,5 +1,7 @@
 cimport cython
 
+cdef double NEVER
+
 cdef object _KNOWN_METHODS, _TOKEN, _CONNECTION_SPECIFIC
 
 cdef class Request:
@@ -11,6 +13,8 @@ cdef class Request:
     cdef public object timeout
     cdef public object extensions
     cdef public object stream
+    cdef public bint stream_started
+    cdef public double deadline
     cdef object _content
     cdef object _headers
     @cython.locals(name=str, value=str)

@@ -9,6 +9,7 @@ from typing import Any, cast
 from yarl import URL
 
 from ._http import field as fields
+from ._http.phases import NEVER
 from .config import Timeout
 from .errors import LocalProtocolError, RequestNotRead
 from .headers import Headers
@@ -34,11 +35,13 @@ class Request:
         "_content",
         "_headers",
         "common",
+        "deadline",
         "extensions",
         "extra",
         "method",
         "origin",
         "stream",
+        "stream_started",
         "target",
         "timeout",
     )
@@ -59,9 +62,11 @@ class Request:
         self.common = common
         self.extra = extra
         self.timeout: Timeout | None = None
+        self.deadline = NEVER  # of all its attempts and redirects together
         self.extensions: dict[str, Any] | None = None
         self._content: bytes | None = b""
         self.stream: Any = None  # content that comes piece by piece
+        self.stream_started = False  # part of it was taken
         self._headers: Headers | None = None
 
     @property
@@ -119,6 +124,60 @@ class Request:
                 authority = value
                 extra = tuple([pair for pair in extra if pair[0] != "host"])
         return common, extra, authority
+
+    @property
+    def replayable(self) -> bool:
+        """The content can be sent again."""
+        return self.stream is None or bool(getattr(self.stream, "replayable", False)) or not self.stream_started
+
+    def take_content_of(self, other: Request) -> None:
+        """The content of another request, whose fields were taken over already."""
+        self._content = other._content
+        self.stream = other.stream
+        self.stream_started = other.stream_started
+
+    def read(self) -> bytes:
+        """The content; an iterable is read into memory first."""
+        if self._content is None:
+            if not hasattr(self.stream, "__iter__"):
+                raise RequestNotRead("the content is an async stream: call aread()")
+            self._keep(b"".join(self.stream))
+        return self.content
+
+    async def aread(self) -> bytes:
+        """The content; an iterable, sync or async, is read into memory first."""
+        if self._content is None and hasattr(self.stream, "__aiter__"):
+            self._keep(b"".join([piece async for piece in self.stream]))
+        return self.read()
+
+    def _keep(self, content: bytes) -> None:
+        self._content = content
+        self.stream = None
+
+    def field(self, name: str) -> str:
+        """The value of the first field called ``name``, in lower case; empty when there is none."""
+        if self._headers is not None:
+            return self._headers.get(name) or ""
+        for pair in self.extra:
+            if pair[0] == name:
+                return pair[1]
+        for pair in self.common:
+            if pair[0] == name:
+                return pair[1]
+        return ""
+
+    def add_field(self, name: str, value: str) -> None:
+        """One more field, checked."""
+        fields.check_value(value)
+        if self._headers is not None:
+            self._headers[name] = value
+        else:
+            self.extra = (*self.extra, (name, value))
+
+    def default_field(self, name: str, value: str) -> None:
+        """A field, unless the caller gave one of this name."""
+        if not self.field(name):
+            self.add_field(name, value)
 
     def _names(self, name: str) -> bool:
         return any(pair[0] == name for pair in self.extra)

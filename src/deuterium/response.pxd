@@ -1,6 +1,9 @@
 cimport cython
 from ._http.exchange cimport Exchange
 
+cdef int CONTENT_ENCODING
+cdef list NO_HISTORY
+
 cdef class Response:
     cdef object _request
     cdef Exchange _exchange
@@ -9,4 +12,7 @@ cdef class Response:
     cdef object _headers
     cdef object _source
     cdef object _content
-    cdef public object history
+    cdef object _limits
+    cdef str _default_encoding
+    cdef public object next_request
+    cdef public list history

@@ -10,10 +10,46 @@ from typing import Any
 
 from yarl import URL
 
+from ._http.charset import TextDecoder, charset_of, decode_text
+from ._http.coding import Decoder, codings_to_undo, decode_content
+from ._http.events import EventParser, ServerSentEvent
 from ._http.exchange import Exchange
+from ._http.field_kind import CONTENT_ENCODING
+from ._http.lines import RecordLines, TextLines
+from .config import DecodingLimits
 from .errors import HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
 from .headers import Headers
 from .request import Request
+
+NO_HISTORY: list[Any] = []  # shared by all responses that have none; a flow sets a list of its own
+
+
+class Cutter:
+    """Cuts content into pieces of one size; of any size, as it comes, without one."""
+
+    __slots__ = ("rest", "size")
+
+    def __init__(self, size: int | None) -> None:
+        if size is not None and size < 1:
+            raise ValueError("chunk_size must be at least 1")
+        self.size = size
+        self.rest = bytearray()
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The whole pieces there are by now."""
+        size = self.size
+        if size is None:
+            return [piece] if piece else []
+        self.rest += piece
+        whole = len(self.rest) - len(self.rest) % size
+        pieces = [bytes(self.rest[at : at + size]) for at in range(0, whole, size)]
+        del self.rest[:whole]
+        return pieces
+
+    def finish(self) -> list[bytes]:
+        """What is left, shorter than the others."""
+        rest, self.rest = bytes(self.rest), bytearray()
+        return [rest] if rest else []
 
 
 class Response:
@@ -24,24 +60,37 @@ class Response:
 
     __slots__ = (
         "_content",
+        "_default_encoding",
         "_exchange",
         "_headers",
+        "_limits",
         "_request",
         "_source",
         "history",
         "http_version",
+        "next_request",
         "status_code",
     )
 
-    def __init__(self, exchange: Exchange, source: Any) -> None:
+    def __init__(
+        self, exchange: Exchange, source: Any, limits: DecodingLimits, default_encoding: str = "utf-8"
+    ) -> None:
+        """Raises DecodingError when whole content is not what its content-encoding says."""
         self._request: Request | None = None
         self._exchange = exchange
         self.status_code = exchange.status
         self.http_version: str = exchange.engine.http_version
         self._headers: Headers | None = None
         self._source = source  # where streamed content comes from
-        self._content: bytes | None = exchange.content if source is None else None
-        self.history: list[Response] | None = None
+        self._limits = limits
+        self._default_encoding = default_encoding
+        self._content: bytes | None = None
+        if source is None:
+            self._content = exchange.content
+            if exchange.kinds & CONTENT_ENCODING and exchange.content:
+                self._content = decode_content(self._codings(), exchange.content, limits)
+        self.history: list[Response] = NO_HISTORY
+        self.next_request: Request | None = None  # what a redirect asks for, when it is not followed
 
     # -- what it says ------------------------------------------------------------------------------------------------
 
@@ -150,17 +199,13 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The content as text, in the charset its content-type names, else UTF-8."""
-        charset = "utf-8"
-        content_type = self.headers.get("content-type", "") or ""
-        for parameter in content_type.split(";")[1:]:
-            name, _, value = parameter.strip().partition("=")
-            if name.lower() == "charset":
-                charset = value.strip("\"' ")
-        try:
-            return self.content.decode(charset, "replace")
-        except LookupError:
-            return self.content.decode("utf-8", "replace")
+        """The content as text, in the charset its content-type names, else the client's default encoding."""
+        return decode_text(self.content, self.encoding)
+
+    @property
+    def encoding(self) -> str:
+        """The charset of the content: from content-type, else the client's ``default_encoding``."""
+        return charset_of(self.headers.get("content-type")) or self._default_encoding
 
     def json(self, **options: Any) -> Any:
         """The content parsed as JSON."""
@@ -186,13 +231,23 @@ class Response:
                 piece.release()
                 yield chunk
 
-    async def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """The content, piece by piece."""
+    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """The content, its content codings undone, piece by piece; pieces of ``chunk_size`` octets if that is given."""
+        cutter = Cutter(chunk_size)
         if self._content is not None:
-            yield self._content
-            return
-        async for chunk in self.aiter_raw():
-            yield chunk
+            for piece in cutter.feed(self._content):
+                yield piece
+        else:
+            codings = self._codings()
+            decoder = Decoder(codings, self._limits) if codings else None
+            async for chunk in self.aiter_raw():
+                for part in (chunk,) if decoder is None else decoder.iter_decode(chunk):
+                    for piece in cutter.feed(part):
+                        yield piece
+            if decoder is not None:
+                decoder.finish()
+        for piece in cutter.finish():
+            yield piece
 
     async def aiter_buffers(self) -> AsyncIterator[memoryview]:
         """The content as views of the memory it was received into, without a copy.
@@ -211,32 +266,49 @@ class Response:
 
     async def aiter_text(self) -> AsyncIterator[str]:
         """The content as text, piece by piece."""
-        import codecs
-
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        decoder = TextDecoder(self.encoding)
         async for chunk in self.aiter_bytes():
             text = decoder.decode(chunk)
             if text:
                 yield text
-        rest = decoder.decode(b"", True)
+        rest = decoder.finish()
         if rest:
             yield rest
 
     async def aiter_lines(self) -> AsyncIterator[str]:
         """The content line by line, without the line ends."""
-        rest = ""
+        lines = TextLines()
         async for text in self.aiter_text():
-            lines = (rest + text).splitlines(keepends=True)
-            rest = lines.pop() if lines and not text.endswith(("\n", "\r")) else ""
-            for line in lines:
-                yield line.rstrip("\r\n")
-        if rest:
-            yield rest
+            for line in lines.feed(text):
+                yield line
+        for line in lines.finish():
+            yield line
+
+    async def aiter_json(self) -> AsyncIterator[Any]:
+        """Each line of an NDJSON response, parsed."""
+        records = RecordLines()
+        async for chunk in self.aiter_bytes():
+            for line in records.feed(chunk):
+                yield json.loads(line)
+        for line in records.finish():
+            yield json.loads(line)
+
+    async def aiter_events(self) -> AsyncIterator[ServerSentEvent]:
+        """Each event of a ``text/event-stream`` response (WHATWG HTML, section 9.2)."""
+        parser = EventParser()
+        async for chunk in self.aiter_bytes():
+            for event in parser.feed(chunk):
+                yield event
 
     async def aclose(self) -> None:
         """Give up what was not read; the stream is reset. Any number of times."""
         if self._source is not None:
             self._source.close()
+
+    def _codings(self) -> tuple[str, ...]:
+        if not self._exchange.kinds & CONTENT_ENCODING or self._exchange.method == "HEAD":
+            return ()
+        return codings_to_undo(", ".join(self.headers.get_list("content-encoding")))
 
     def _pieces(self) -> Any:
         if self._source is None:

@@ -7,11 +7,11 @@ from time import monotonic
 from typing import Any
 
 from ._http.exchange import Exchange
-from ._http.phases import NEVER, WHOLE
+from ._http.phases import NEVER
 from ._net.waiters import FutureWaiter
 from ._pool.async_pool import AsyncPool
 from .config import Timeout
-from .request import Request, checked_method
+from .request import checked_method
 from .url import UrlCache
 
 KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"))
@@ -61,37 +61,23 @@ class AsyncSender:
         exchange.origin = origin
         return exchange
 
-    def exchange(self, request: Request) -> Exchange:
-        """The request as an engine takes it."""
-        common, extra, authority = request.wire_fields()
-        origin = request.origin
-        exchange = Exchange(request.method, origin.scheme, authority, request.target, common, extra)
-        if request.stream is not None:
-            exchange.has_content = True
-        elif request.content:
-            exchange.body = request.content
-            exchange.has_content = True
-        exchange.request = request
-        exchange.origin = origin
-        return exchange
+    def submit(self, exchange: Exchange, waiter: Any, connect_s: Any) -> None:
+        """Send an exchange whose deadlines are set; the waiter is woken when it is answered or has failed."""
+        exchange.waiter = waiter
+        self.pool.submit(exchange, connect_s, monotonic())
 
-    def start(self, exchange: Exchange, waiter: Any, timeout: Any, delivery: int) -> None:
-        """Set its deadlines and submit it; the waiter is woken when it is answered or has failed."""
-        if timeout is not None and timeout is not self.timeout:
+    def start_plain(self, method: str, url: str, waiter: Any, timeout: Any) -> Exchange:
+        """An exchange without anything but the client's defaults, under way."""
+        if timeout is not self.timeout:
             self._set_timeout(timeout)
+        exchange = self.plain_exchange(method, url)
         now = monotonic()
         exchange.waiter = waiter
-        exchange.delivery = delivery
         exchange.deadline = now + self.total_s
         exchange.pool_timeout = self.pool_s
         exchange.read_timeout = self.read_s
         exchange.write_timeout = self.write_s
         self.pool.submit(exchange, self.connect_s, now)
-
-    def start_plain(self, method: str, url: str, waiter: Any, timeout: Any) -> Exchange:
-        """``plain_exchange`` and ``start`` in one step."""
-        exchange = self.plain_exchange(method, url)
-        self.start(exchange, waiter, timeout, WHOLE)
         return exchange
 
     def _set_timeout(self, timeout: Timeout) -> None:

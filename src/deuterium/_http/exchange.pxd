@@ -18,6 +18,7 @@ cdef class Exchange:
     cdef public object origin
     cdef public object request
     cdef public object carrier
+    cdef public object uploader
     cdef public object route
     cdef public str protocol
     cdef public int urgency

@@ -66,6 +66,7 @@ class Exchange:
         "stream_id",
         "trailers",
         "unread",
+        "uploader",
         "urgency",
         "waiter",
         "write_timeout",
@@ -94,6 +95,7 @@ class Exchange:
         self.origin: Any = None  # where it goes: the front end's own, as is ``request``
         self.request: Any = None
         self.route: Any = None  # the pool's own
+        self.uploader: Any = None  # what sends the rest of the content beside the response being read
         self.carrier: Any = None  # the driver it went out on
         self.protocol = ""  # extended CONNECT, RFC 8441
         self.urgency = 3  # RFC 9218 default

@@ -48,6 +48,8 @@ class AsyncBody:
         if not self.closed:
             self.closed = True
             exchange = self.exchange
+            if exchange.uploader is not None:
+                exchange.uploader.cancel()
             if exchange.phase != FINISHED or exchange.unread:
                 exchange.carrier.cancel(exchange, None)
 
@@ -57,6 +59,10 @@ async def send_stream(loop: Any, exchange: Exchange, stream: Any, trailers: Any)
 
     Ends early when the exchange is over: an answer may come before the content is complete.
     """
+    request = exchange.request
+    if not await _room(loop, exchange):
+        return
+    request.stream_started = True
     if hasattr(stream, "__aiter__"):
         async for piece in stream:
             if not await _send_piece(loop, exchange, piece):

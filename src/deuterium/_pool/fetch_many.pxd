@@ -11,10 +11,12 @@ cdef class FetchMany(Waiter):
     cdef object _start
     cdef object _stop
     cdef object _finish
+    cdef object _whole
     cdef object _done
     cdef set _in_flight
     cdef bint _exhausted
     cdef object _future
     cpdef wake(self, Exchange exchange)
-    @cython.locals(in_flight=set, exchange=Exchange)
+    @cython.locals(in_flight=set)
     cdef void _fill(self) except *
+    cdef void _notify(self) except *

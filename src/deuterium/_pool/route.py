@@ -174,6 +174,12 @@ class Route:
             self.balancer.remove(score)
             del self.by_score[score]
 
+    def leave(self) -> None:
+        """Send nothing more on the connections there are: the origin wants others."""
+        for carrier in self.carriers:
+            carrier.engine.draining = True
+        self.multiplexed = None
+
     # -- time --------------------------------------------------------------------------------------------------------
 
     def expire(self, now: float) -> None:

@@ -1,0 +1,345 @@
+"""What both clients are made of: options, defaults, and the request they build from arguments. No I/O."""
+
+from __future__ import annotations
+
+import json as json_module
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from time import monotonic, time
+from typing import Any
+
+from yarl import URL
+
+from ._http.charset import parameter
+from ._http.coding import accept_encoding
+from ._http.exchange import Exchange
+from ._http.field_kind import CONTENT_ENCODING, SET_COOKIE
+from ._http.forms import encode_form
+from ._http.multipart import MultipartForm
+from ._http.phases import NEVER
+from ._pool.breaker import Breaker, Permit
+from ._pool.retry import HTTP_1_1_REQUIRED, MISDIRECTED
+from ._pool.retry_budget import RetryBudget
+from ._pool.workshop import Workshop
+from .auth import Auth, build_auth
+from .config import (
+    USE_CLIENT_DEFAULT,
+    BreakerPolicy,
+    DecodingLimits,
+    Http2Options,
+    Limits,
+    PoolOptions,
+    RetryPolicy,
+    Timeout,
+)
+from .cookies import Cookies
+from .errors import RequestError
+from .headers import Headers
+from .request import ContentTypes, HeaderTypes, Request, checked_fields, merged
+from .url import UrlCache
+
+VERSION = "0.1.0"
+
+QueryTypes = Mapping[str, Any] | Iterable[tuple[str, Any]] | str | None
+TimeoutTypes = Timeout | float | None
+
+# Bits of Exchange.kinds that ask for more than handing the response over.
+KINDS_TO_FOLLOW = SET_COOKIE | CONTENT_ENCODING
+BREAKER_STATUSES = frozenset((500, 502, 503, 504))
+
+
+class ClientCore:
+    """Options of one client and the decisions that need no I/O. ``AsyncClient`` and ``Client`` add the carrying out."""
+
+    def __init__(
+        self,
+        *,
+        auth: Any = None,
+        params: QueryTypes = None,
+        headers: HeaderTypes | None = None,
+        cookies: Any = None,
+        timeout: TimeoutTypes | Any = USE_CLIENT_DEFAULT,
+        follow_redirects: bool = False,
+        max_redirects: int = 20,
+        limits: Limits | None = None,
+        base_url: str | URL = "",
+        verify: ssl.SSLContext | str | bool = True,
+        cert: Any = None,
+        http1: bool = True,
+        http2: bool = True,
+        http2_options: Http2Options | None = None,
+        retry: RetryPolicy | None = None,
+        breaker: BreakerPolicy | None = None,
+        event_hooks: Mapping[str, list[Callable[..., Any]]] | None = None,
+        decoding: DecodingLimits | None = None,
+        default_encoding: str = "utf-8",
+        json_dumps: Callable[[Any], bytes | str] | None = None,
+        pools: PoolOptions | None = None,
+        trace: Any = None,
+    ) -> None:
+        if not (http1 or http2):
+            raise ValueError("http1 and http2 cannot both be off")
+        self.auth: Auth | None = build_auth(auth)
+        self.params = params
+        self.timeout = as_timeout(timeout)
+        self.follow_redirects = follow_redirects
+        self.max_redirects = max_redirects
+        self.limits = limits or Limits()
+        self.base_url = str(base_url).rstrip("/")
+        self.retry = retry or RetryPolicy()
+        self.breaker = breaker
+        self.decoding = decoding or DecodingLimits()
+        self.default_encoding = default_encoding
+        self.cookies = cookies if isinstance(cookies, Cookies) else Cookies(cookies)
+        self.event_hooks: dict[str, list[Callable[..., Any]]] = {"request": [], "response": []}
+        for name, hooks in (event_hooks or {}).items():
+            if name not in self.event_hooks:
+                raise ValueError(f"event_hooks has 'request' and 'response', not {name!r}")
+            self.event_hooks[name] = list(hooks)
+        self.budget = RetryBudget(self.retry.budget_share, self.retry.budget_minimum_per_s, self.retry.budget_window_s)
+        self.breakers: dict[str, Breaker] = {}
+        self._json_dumps = json_dumps or _dumps
+        self._headers = Headers(
+            {"accept": "*/*", "accept-encoding": accept_encoding(), "user-agent": f"deuterium/{VERSION}"}
+        )
+        if headers is not None:
+            for name, value in checked_fields(headers):
+                self._headers[name] = value
+        self._common = checked_fields(self._headers)
+        self._headers_shown = False
+        self.urls = UrlCache()
+        self.workshop = Workshop(
+            limits=self.limits,
+            http2_options=http2_options or Http2Options(),
+            pools=pools or PoolOptions(),
+            verify=verify,
+            cert=cert,
+            http1=http1,
+            http2=http2,
+            tap=trace,
+        )
+
+    # -- defaults ----------------------------------------------------------------------------------------------------
+
+    @property
+    def headers(self) -> Headers:
+        """The fields every request carries; may be changed."""
+        self._headers_shown = True
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: HeaderTypes) -> None:
+        self._headers = Headers(headers)
+        self._common = checked_fields(self._headers)
+
+    def common_fields(self) -> tuple[tuple[str, str], ...]:
+        """The default fields as one tuple, the same object as long as nothing changed."""
+        if self._headers_shown:
+            now = checked_fields(self._headers)
+            if now != self._common:
+                self._common = now
+        return self._common
+
+    def is_plain(self) -> bool:
+        """Nothing has to be added to a request or decided before it is sent."""
+        return (
+            self.auth is None
+            and self.params is None
+            and self.breaker is None
+            and not self.cookies
+            and not self._headers_shown
+            and not self.event_hooks["request"]
+            and not self.event_hooks["response"]
+        )
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def build_request(
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        params: QueryTypes = None,
+        headers: HeaderTypes | None = None,
+        cookies: Any = None,
+        content: ContentTypes | None = None,
+        data: Any = None,
+        files: Any = None,
+        json: Any = None,
+        timeout: TimeoutTypes | Any = USE_CLIENT_DEFAULT,
+        extensions: dict[str, Any] | None = None,
+    ) -> Request:
+        """A request with the client's defaults in it, checked, to be sent by ``send``.
+
+        Raises InvalidURL, UnsupportedProtocol or LocalProtocolError for what cannot be sent.
+        """
+        absolute = self.absolute(str(url))
+        for given in (self.params, params):
+            if given:
+                absolute = str(URL(absolute, encoded=True).extend_query(given))
+        origin, target = self.urls.split(absolute)
+        request = Request(method, origin, target, self.common_fields())
+        if headers is not None:
+            request.common, request.extra = merged(request.common, checked_fields(headers))
+        if cookies:
+            request.add_field("cookie", Cookies(cookies).header_for(origin.host, "/", secure=True, now=time()))
+        self._set_content(request, content, data, files, json)
+        if timeout is not USE_CLIENT_DEFAULT:
+            request.timeout = as_timeout(timeout)
+        request.extensions = extensions
+        return request
+
+    def absolute(self, url: str) -> str:
+        """The URL, joined to ``base_url`` when it is relative."""
+        if self.base_url and "://" not in url:
+            return self.base_url + (url if url.startswith(("/", "?")) or not url else "/" + url)
+        return url
+
+    def _set_content(self, request: Request, content: Any, data: Any, files: Any, json: Any) -> None:
+        if json is not None:
+            body = self._json_dumps(json)
+            request.default_field("content-type", "application/json")
+            request.set_content(body)
+        elif files:
+            boundary = request.field("content-type")
+            form = MultipartForm(data, files, parameter(boundary, "boundary") if boundary else None)
+            request.default_field("content-type", form.content_type)
+            if form.content_length is not None:
+                request.default_field("content-length", str(form.content_length))
+            request.set_content(form)
+        elif data is not None and not isinstance(data, str | bytes | bytearray | memoryview) and hasattr(data, "items"):
+            request.default_field("content-type", "application/x-www-form-urlencoded")
+            request.set_content(encode_form(data))
+        else:
+            request.set_content(content if data is None else data)
+
+    def exchange(self, request: Request, delivery: int) -> Exchange:
+        """The request as an engine takes it, with its deadlines."""
+        common, extra, authority = request.wire_fields()
+        origin = request.origin
+        exchange = Exchange(request.method, origin.scheme, authority, request.target, common, extra)
+        if request.stream is not None:
+            exchange.has_content = True
+        elif request.content:
+            exchange.body = request.content
+            exchange.has_content = True
+        extensions = request.extensions
+        if extensions:
+            exchange.urgency = int(extensions.get("urgency", 3)) & 7
+            exchange.protocol = extensions.get("protocol", "")
+        exchange.request = request
+        exchange.origin = origin
+        exchange.delivery = delivery
+        timeout = request.timeout or self.timeout
+        if request.deadline != NEVER:
+            exchange.deadline = request.deadline
+        elif timeout.total is not None:
+            exchange.deadline = monotonic() + timeout.total
+        exchange.pool_timeout = NEVER if timeout.pool is None else timeout.pool
+        exchange.read_timeout = NEVER if timeout.read is None else timeout.read
+        exchange.write_timeout = NEVER if timeout.write is None else timeout.write
+        return exchange
+
+    def redirected(self, request: Request, decision: Any) -> Request:
+        """The request that a redirect asks for."""
+        origin, target = self.urls.split(decision.url)
+        common, extra, _ = request.wire_fields()
+        drop = decision.drop | {"cookie"}
+        following = Request(
+            decision.method,
+            origin,
+            target,
+            tuple(pair for pair in common if pair[0] not in drop),
+            tuple(pair for pair in extra if pair[0] not in drop),
+        )
+        following.timeout = request.timeout
+        following.deadline = request.deadline
+        following.extensions = request.extensions
+        if decision.keeps_content:
+            following.take_content_of(request)
+        return following
+
+    # -- cookies -----------------------------------------------------------------------------------------------------
+
+    def add_cookies(self, request: Request, anywhere: bool) -> None:
+        """Put the matching cookies of the jar into the request, unless it brings its own."""
+        if self.cookies and not request.field("cookie"):
+            origin = request.origin
+            path = request.target.partition("?")[0]
+            value = self.cookies.header_for(
+                origin.host, path, secure=origin.scheme == "https", now=time(), anywhere=anywhere
+            )
+            if value:
+                request.add_field("cookie", value)
+
+    def take_cookies(self, exchange: Exchange) -> None:
+        """Store what the response set."""
+        origin = exchange.origin
+        lines = [value for name, value in exchange.fields or () if name == "set-cookie"]
+        path = exchange.path.partition("?")[0]
+        self.cookies.extract(lines, origin.host, path, secure=origin.scheme == "https", now=time())
+
+    # -- breaker and retries -----------------------------------------------------------------------------------------
+
+    def permit(self, request: Request) -> Permit | None:
+        """Leave to send, from the origin's breaker; raises CircuitOpen."""
+        if self.breaker is None:
+            return None
+        key = request.origin.key
+        breaker = self.breakers.get(key)
+        if breaker is None:
+            breaker = self.breakers[key] = Breaker(key, self.breaker)
+        mode = (request.extensions or {}).get("breaker", "obey")
+        return breaker.allow(monotonic(), mode)
+
+    def report(self, permit: Permit, exchange: Exchange, now: float) -> None:
+        """Tell the breaker how it went."""
+        if exchange.error is not None:
+            if getattr(exchange.error, "initiator", "") == "user":
+                permit.ignored(now)
+            else:
+                permit.failure(now)
+        elif exchange.status in BREAKER_STATUSES:
+            permit.failure(now)
+        else:
+            permit.success(now)
+
+    def learn(self, exchange: Exchange, error: Exception | None, now: float) -> None:
+        """Remember what a refusal says about the origin's protocols."""
+        key = exchange.origin.key
+        if isinstance(error, RequestError) and error.code == HTTP_1_1_REQUIRED:
+            if self.workshop.protocols.http1_required(key, now):
+                self._leave_connections(exchange)
+        elif error is None and exchange.status == MISDIRECTED:
+            self.workshop.protocols.misdirected(key, now)
+            self._leave_connections(exchange)
+
+    def _leave_connections(self, exchange: Exchange) -> None:
+        if exchange.route is not None:
+            exchange.route.leave()
+
+    def retry_after(self, exchange: Exchange) -> str | None:
+        """The response's Retry-After field value."""
+        return next((value for name, value in exchange.fields or () if name == "retry-after"), None)
+
+    def follow_up(self, exchange: Exchange, follow_redirects: bool) -> bool:
+        """A plain exchange that ended in more than a response to hand over."""
+        status = exchange.status
+        return (
+            exchange.error is not None
+            or exchange.kinds & SET_COOKIE != 0
+            or 300 < status < 400
+            or status == MISDIRECTED
+            or status in self.retry.statuses
+        )
+
+
+def as_timeout(given: Any) -> Timeout:
+    """A Timeout from what an argument may be."""
+    if given is USE_CLIENT_DEFAULT:
+        return Timeout()
+    return given if isinstance(given, Timeout) else Timeout(given)
+
+
+def _dumps(value: Any) -> bytes:
+    return json_module.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
