@@ -3,9 +3,10 @@ from .._http cimport field as fields
 from .._http.field cimport Field
 from .._memory cimport octets
 
-cdef int CONTENT_LENGTH, MALFORMED, CR, SP, HTAB
+cdef int CONTENT_LENGTH, MALFORMED, LF, CR, SP, HTAB
 cdef Py_ssize_t MAX_LINES, MAX_SECTION
 cdef bytes VERSION
+cdef dict KNOWN_NAMES
 
 @cython.final
 cdef class FieldLines:
@@ -36,10 +37,15 @@ cdef class FieldLines:
     cdef void _check_status_line(self) except *
     @cython.locals(text=str)
     cpdef on_status(self, bytes reason)
-    @cython.locals(name=str, value=str, field=Field)
+    @cython.locals(known=object, name=str, value=str, length=Py_ssize_t, field=Field)
     cpdef on_header(self, bytes raw_name, bytes raw_value)
+    @cython.locals(name=str)
+    cdef str _name(self, bytes raw_name)
     @cython.locals(kind=int)
     cdef void _classify(self, Field field) except *
 
 @cython.locals(character=Py_UCS4)
 cpdef bint has_control(str text) except -1
+
+@cython.locals(p="const unsigned char *", position=Py_ssize_t)
+cpdef Py_ssize_t find_line_end(bytearray data, Py_ssize_t start, Py_ssize_t end) except -2

@@ -16,8 +16,10 @@ from .._http.field_kind import CONTENT_LENGTH, MALFORMED
 from .._memory import octets
 from ..errors import RemoteProtocolError
 from .constants import MAX_LINES, MAX_SECTION
+from .names import KNOWN_NAMES
 
 VERSION = b"HTTP/1."
+LF = 10
 CR = 13
 SP = 32
 HTAB = 9
@@ -95,7 +97,7 @@ class FieldLines:
         line = start + self.line
         position = start + self.scanned
         while True:
-            newline = data.find(b"\n", position, limit)
+            newline = find_line_end(data, position, limit)
             if newline < 0:
                 if limit - start == MAX_SECTION:
                     raise _fault(f"RFC 9112 5: a field section longer than {MAX_SECTION} octets")
@@ -164,15 +166,22 @@ class FieldLines:
 
     def on_header(self, raw_name: bytes, raw_value: bytes) -> None:
         """One field line, of the header or the trailer section."""
-        name = raw_name.decode("latin-1").lower()
-        value = raw_value.decode("latin-1").strip(" \t")
+        known = KNOWN_NAMES.get(raw_name)
+        name = known if known is not None else self._name(raw_name)
+        value = raw_value.decode("latin-1")
+        length = len(value)
+        if length and (value[0] in " \t" or value[length - 1] in " \t"):
+            value = value.strip(" \t")
         if self.strings is not None:
-            name = self.strings.name(name)
             value = self.strings.value(name, value)
         field = fields.make_field(name, value)
         self.pairs.append(field.pair)
         if field.kind:
             self._classify(field)
+
+    def _name(self, raw_name: bytes) -> str:
+        name = raw_name.decode("latin-1").lower()
+        return name if self.strings is None else self.strings.name(name)
 
     def _classify(self, field: Field) -> None:
         kind = field.kind
@@ -197,6 +206,19 @@ class FieldLines:
                         self.close = True
                     elif option.strip(" \t") == "keep-alive":
                         self.keep_alive = True
+
+
+def find_line_end(data: bytearray, start: int, end: int) -> int:
+    """The offset of the first LF in ``data[start:end]``, or -1."""
+    if not octets.COMPILED:
+        return data.find(LF, start, end)
+    if start < 0 or end > len(data):
+        raise IndexError("octets outside the buffer")
+    p = data
+    for position in range(start, end):
+        if p[position] == LF:
+            return position
+    return -1
 
 
 def has_control(text: str) -> bool:
