@@ -76,6 +76,7 @@ class AsyncPool:
         route = self.routes.get(origin.key) or self._route(origin)
         if not route.carriers and not route.dialing:
             route.connect_s = connect_s
+            self._count_dial(route)
             await self._dial(route, True)
 
     async def aclose(self) -> None:
@@ -114,6 +115,7 @@ class AsyncPool:
         for _ in range(route.dials_wanted()):
             if not self._may_open():
                 break
+            self._count_dial(route)
             task = self.loop.create_task(self._dial(route, False))
             self.dials.add(task)
             task.add_done_callback(self.dials.discard)
@@ -133,9 +135,12 @@ class AsyncPool:
         idle.close()
         return True
 
-    async def _dial(self, route: Route, warm: bool) -> None:
+    def _count_dial(self, route: Route) -> None:
+        # Before the task first runs: until then every request of the same turn would ask for a dial of its own.
         route.dial_started()
         self.connections += 1
+
+    async def _dial(self, route: Route, warm: bool) -> None:
         try:
             driver = await self.dialer.dial(route.origin, self.workshop, route.connect_s)
             if driver.lost:
