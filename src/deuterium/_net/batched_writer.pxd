@@ -12,6 +12,7 @@ cdef class BatchedWriter:
     cdef readonly bint paused
     cdef readonly long long octets_written
     cdef readonly long long writes
+    cdef public object on_progress
     cdef object flush_verb
     cpdef void schedule(self) except *
     @cython.locals(segments=list)

@@ -15,7 +15,7 @@ class BatchedWriter:
     in the engine, where streams can still be reset.
     """
 
-    __slots__ = ("clock", "flush_verb", "loop", "octets_written", "paused", "scheduled", "source", "tls", "transport", "writes")
+    __slots__ = ("clock", "flush_verb", "loop", "octets_written", "on_progress", "paused", "scheduled", "source", "tls", "transport", "writes")
 
     def __init__(self, loop: Any, transport: Any, source: Any, tls: Any, clock: Any) -> None:
         self.loop = loop
@@ -27,6 +27,7 @@ class BatchedWriter:
         self.paused = False
         self.octets_written = 0
         self.writes = 0
+        self.on_progress: Any = None  # called when content left and its sender may go on
         self.flush_verb = self.flush
 
     def schedule(self) -> None:
@@ -54,6 +55,8 @@ class BatchedWriter:
             self.writes += 1
             self.octets_written += sum(map(len, segments))
             self.transport.writelines(segments)
+        if self.source.writable and self.on_progress is not None:
+            self.on_progress()
         if self.source.has_output() and not self.paused:
             self.schedule()
 

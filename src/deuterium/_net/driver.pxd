@@ -47,5 +47,5 @@ cdef class AsyncDriver(Carrier):
     cdef void _after_receive(self) except *
     cdef void _idle(self) except *
     @cython.locals(engine=Engine, now=double, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
-    cdef void _wake(self) except *
+    cpdef void wake(self) except *
     cdef void _arm(self, double deadline) except *

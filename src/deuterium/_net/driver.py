@@ -76,6 +76,9 @@ class AsyncDriver(Carrier):
     def after_send(self) -> None:
         """Something was queued in the engine: have it written and its deadline watched."""
         engine = self.engine
+        if engine.closed:
+            self._after_receive()  # what was sent broke its own framing: the exchange has failed
+            return
         if engine.queued_octets() > FLUSH_AT:
             self.writer.flush()
         else:
@@ -109,9 +112,11 @@ class AsyncDriver(Carrier):
         engine = self.engine
         engine.consumed(exchange, octets, monotonic())
         if not self.lost:
-            if self.reading_paused and not engine.wants_pause:
-                self.reading_paused = False
-                self.transport.resume_reading()
+            if engine.wants_pause != self.reading_paused:
+                self._match_reading()
+            if engine.closed:
+                self._after_receive()
+                return
             if engine.has_output():
                 self.writer.schedule()
             if engine.deadline < self.timer_at:
@@ -123,7 +128,7 @@ class AsyncDriver(Carrier):
             return
         if self.engine is not None:
             self.engine.close(monotonic())
-            self._wake()
+            self.wake()
             self.writer.flush()
         if self.tls is not None and self.tls.handshaken:
             self.tls.close()
@@ -145,7 +150,7 @@ class AsyncDriver(Carrier):
                 self.writer.schedule()
         else:
             self.engine.fail(ReadError("the peer did not answer a PING in time", scope="connection"))
-            self._wake()
+            self.wake()
             self.abort()
 
     def gone(self) -> Any:
@@ -203,7 +208,7 @@ class AsyncDriver(Carrier):
                 self._receive_tls()  # close_notify may have come before; a bare end of the transport is a cut
         elif self.engine is not None:
             self.engine.receive_eof(monotonic())
-            self._wake()
+            self.wake()
 
     def connection_lost(self, reason: Exception | None) -> None:
         """The transport is gone: end reader, writer and every waiting exchange, once."""
@@ -214,7 +219,7 @@ class AsyncDriver(Carrier):
             error = ReadError(f"the connection was lost: {reason or 'closed by the peer'}", scope="connection")
             error.__cause__ = reason
             self.engine.fail(error)
-            self._wake()
+            self.wake()
             self.writer.close()
         if not self.ready.done():
             failure = self.failure or ConnectError(
@@ -256,6 +261,7 @@ class AsyncDriver(Carrier):
             return
         self.engine = engine
         self.writer = BatchedWriter(self.loop, self.transport, engine, self.tls, monotonic)
+        self.writer.on_progress = self.wake
         now = monotonic()
         self.opened_at = now
         self.used_at = now
@@ -319,7 +325,7 @@ class AsyncDriver(Carrier):
     def _after_receive(self) -> None:
         engine = self.engine
         if engine.ready or engine.writable:
-            self._wake()
+            self.wake()
             self.writer.schedule()
         elif engine.has_output():
             self.writer.schedule()
@@ -327,8 +333,8 @@ class AsyncDriver(Carrier):
             self.writer.flush()
             self.transport.close()
             return
-        if engine.wants_pause:
-            self._pause_reading()
+        if engine.wants_pause != self.reading_paused:
+            self._match_reading()
         if self.on_room is not None:
             self.on_room(self)
         active = engine.active()
@@ -338,11 +344,13 @@ class AsyncDriver(Carrier):
         if not active:
             self._idle()
 
-    def _pause_reading(self) -> None:
+    def _match_reading(self) -> None:
         """HTTP/1.1 has no window of its own: a slow consumer stops the transport."""
-        if not self.reading_paused:
-            self.reading_paused = True
+        self.reading_paused = self.engine.wants_pause
+        if self.reading_paused:
             self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
 
     def _idle(self) -> None:
         """An idle connection holds no memory of the pool's, but for octets of an unfinished frame."""
@@ -351,7 +359,7 @@ class AsyncDriver(Carrier):
         if self.inbound.start == self.inbound.end:
             self.inbound.release()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Wake each waiter of each exchange the engine touched, once."""
         engine = self.engine
         ready = engine.ready
@@ -388,7 +396,6 @@ class AsyncDriver(Carrier):
         if self.lost or engine.closed:
             return
         engine.expire(monotonic())
-        self._wake()
-        self.writer.schedule()
+        self._after_receive()
         if engine.deadline < self.timer_at:
             self._arm(engine.deadline)
