@@ -32,6 +32,8 @@ class Body:
         if end < start or start < 0 or end > len(data):
             raise IndexError("content outside its buffer")
         size = end - start
+        if not size:
+            return
         if self.filled + size <= len(self.memory):
             # Only compiled code has memory reserved: nobody else holds this object yet, so filling it is sound.
             target = self.memory
