@@ -52,16 +52,15 @@ cdef class Endpoint(Engine):
     cpdef void start(self, double now) except *
     cpdef Py_ssize_t capacity(self) except -1
     cpdef Py_ssize_t active(self) except -1
-    @cython.locals(limit=double)
     cpdef void send_request(self, Exchange exchange, double now) except *
-    @cython.locals(limit=double, exchange=Exchange)
+    @cython.locals(exchange=Exchange)
     cpdef void admit(self) except *
     @cython.locals(stream=Stream, block=bytes, flags=int)
     cdef void _open(self, Exchange exchange) except *
     cdef long long _stream_window(self)
     @cython.locals(limit=Py_ssize_t, size=Py_ssize_t, start=Py_ssize_t)
     cdef void _field_block(self, Py_ssize_t stream_id, int flags, bytes block) except *
-    @cython.locals(stream=Stream, limit=double)
+    @cython.locals(stream=Stream)
     cpdef void send_content(self, Exchange exchange, bytes piece, bint end, double now) except *
     @cython.locals(stream=Stream)
     cpdef void send_trailers(self, Exchange exchange, tuple fields, double now) except *
@@ -71,7 +70,7 @@ cdef class Endpoint(Engine):
     cdef void _pump(self, long long limit) except *
     @cython.locals(exchange=Exchange, piece=bytes, start="long long", size="long long", left="long long", last=bint)
     cdef void _send_data(self, Stream stream, long long octets) except *
-    @cython.locals(stream=Stream, limit=double)
+    @cython.locals(stream=Stream)
     cpdef void consumed(self, Exchange exchange, long long octets, double now) except *
     cdef void _give_back(self, Stream stream, long long octets) except *
     cdef void _give_back_connection(self, long long octets) except *
@@ -84,6 +83,9 @@ cdef class Endpoint(Engine):
     cdef void _end(self, Exchange exchange, object error) except *
     @cython.locals(stream=Stream, exchange=Exchange)
     cpdef void fail(self, object error) except *
+    @cython.locals(limit=double)
+    cdef void _watch(self, Exchange exchange) except *
+    cdef double _next_look(self, Exchange exchange) except -1
     @cython.locals(stream=Stream, exchange=Exchange, limit=double, earliest=double)
     cpdef void expire(self, double now) except *
     cpdef bint has_output(self) except -1

@@ -198,8 +198,7 @@ class Endpoint(Engine):
                 raise PoolTimeout("too many requests wait on this connection", request_processed=False)
             exchange.phase = QUEUED
             self.table.waiting.append(exchange)
-        limit = exchange.limit()
-        self.deadline = min(self.deadline, limit)
+        self._watch(exchange)
 
     def admit(self) -> None:
         """Open streams for waiting requests while the peer allows it (section 5.1.2)."""
@@ -217,8 +216,7 @@ class Endpoint(Engine):
             except RequestError as error:
                 self._end(exchange, error)
                 continue
-            limit = exchange.limit()
-            self.deadline = min(self.deadline, limit)
+            self._watch(exchange)
 
     def _open(self, exchange: Exchange) -> None:
         if self.peer_list_size != UNLIMITED:
@@ -323,8 +321,7 @@ class Endpoint(Engine):
         elif end:
             # Section 6.9.1: no window holds up the end alone. Nor does a turn: it may be what the peer waits for.
             self._send_data(stream, 0)
-        limit = exchange.limit()
-        self.deadline = min(self.deadline, limit)
+        self._watch(exchange)
 
     def send_trailers(self, exchange: Exchange, fields: tuple[tuple[str, str], ...], now: float) -> None:
         """End the content with a trailer section (section 8.1)."""
@@ -403,8 +400,7 @@ class Endpoint(Engine):
         exchange.unread -= octets
         if not exchange.unread:
             exchange.progress_at = now
-            limit = exchange.limit()
-            self.deadline = min(self.deadline, limit)
+            self._watch(exchange)
         if self.closed:
             return
         stream = self._stream_of(exchange)
@@ -544,6 +540,15 @@ class Endpoint(Engine):
 
     # -- time --------------------------------------------------------------------------------------------------------
 
+    def _watch(self, exchange: Exchange) -> None:
+        limit = exchange.limit()
+        self.deadline = min(self.deadline, limit, self._next_look(exchange))
+
+    def _next_look(self, exchange: Exchange) -> float:
+        # Once the request is complete the read timeout runs, and the writer, who completes it, sets no timer: a look
+        # at least once a read timeout finds that in time.
+        return self.now + exchange.read_timeout if exchange.phase == SENDING else NEVER
+
     def expire(self, now: float) -> None:
         """End every exchange whose time is up; ``deadline`` is then the earliest of the others."""
         self.now = now
@@ -556,8 +561,8 @@ class Endpoint(Engine):
                 limit = stream.exchange.limit()
             if limit <= now:
                 late.append(stream.exchange)
-            elif limit < earliest:
-                earliest = limit
+            else:
+                earliest = min(earliest, limit, self._next_look(stream.exchange))
         for exchange in self.table.waiting:
             limit = exchange.limit()
             if limit <= now:
