@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deuterium._http.phases import PIECES
+from deuterium._http2.frames import Frame
 from deuterium.config import Http2Options
 
 from . import wire
@@ -15,7 +16,7 @@ MAX_WINDOW = 2**31 - 1
 OCTETS = bytes(range(256)) * 1024
 
 
-def updates(frames: list) -> list[tuple[int, int]]:
+def updates(frames: list[Frame]) -> list[tuple[int, int]]:
     return [(frame.stream_id, frame.increment) for frame in of_kind(frames, wire.WINDOW_UPDATE)]
 
 
