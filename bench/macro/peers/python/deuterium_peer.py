@@ -130,6 +130,8 @@ PHASES = {"gather": gather, "fetch-many": fetch_many}
 
 async def run(chosen: argparse.Namespace) -> None:
     if chosen.mode != "get":
+        if chosen.variant in PHASES:
+            harness.missing(f"{chosen.variant} has no {chosen.mode} here")
         await run_async(PACKAGE, chosen, opened)
         return
     phase = PHASES.get(chosen.variant, tasks)
