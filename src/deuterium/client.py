@@ -40,39 +40,39 @@ class AsyncClient(ClientCore):
         with an ``http://`` URL means h2c with prior knowledge. ``trace(outgoing, length, kind, flags, stream_id)`` is
         told of every HTTP/2 frame.
         """
-        super().__init__(**options)
         self._sender: AsyncSender | None = None
         self._closed = False
+        super().__init__(**options)
 
     # -- verbs -------------------------------------------------------------------------------------------------------
 
     def get(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """GET (RFC 9110 section 9.3.1). Options as for ``request``."""
-        return self.request("GET", url, **options)
+        return self.request("GET", url, **options) if options else self.request("GET", url)
 
     def head(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """HEAD (section 9.3.2)."""
-        return self.request("HEAD", url, **options)
+        return self.request("HEAD", url, **options) if options else self.request("HEAD", url)
 
     def options(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """OPTIONS (section 9.3.7)."""
-        return self.request("OPTIONS", url, **options)
+        return self.request("OPTIONS", url, **options) if options else self.request("OPTIONS", url)
 
     def delete(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """DELETE (section 9.3.5)."""
-        return self.request("DELETE", url, **options)
+        return self.request("DELETE", url, **options) if options else self.request("DELETE", url)
 
     def post(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """POST (section 9.3.3)."""
-        return self.request("POST", url, **options)
+        return self.request("POST", url, **options) if options else self.request("POST", url)
 
     def put(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """PUT (section 9.3.4)."""
-        return self.request("PUT", url, **options)
+        return self.request("PUT", url, **options) if options else self.request("PUT", url)
 
     def patch(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """PATCH (RFC 5789)."""
-        return self.request("PATCH", url, **options)
+        return self.request("PATCH", url, **options) if options else self.request("PATCH", url)
 
     async def request(
         self,
@@ -88,11 +88,11 @@ class AsyncClient(ClientCore):
 
         Raises InvalidURL or LocalProtocolError before a byte is sent, and the subclasses of TransportError after.
         """
-        if options or auth is not USE_CLIENT_DEFAULT or not self.is_plain():
+        sender = self._sender or self._open()
+        if options or auth is not USE_CLIENT_DEFAULT or not sender.is_plain():
             request = self.build_request(method, url, timeout=timeout, **options)
             return await self.send(request, auth=auth, follow_redirects=follow_redirects)
         # The common case runs here, not in send(): one coroutine fewer for each request.
-        sender = self._sender or self._open()
         waiter = sender.waiter()
         exchange = sender.start_plain(
             method,
@@ -105,10 +105,10 @@ class AsyncClient(ClientCore):
         except BaseException:
             sender.pool.cancel(exchange, None)
             raise
+        if sender.is_final(exchange):
+            return Response(exchange, None, self)
         follow = self.follow_redirects if follow_redirects is USE_CLIENT_DEFAULT else follow_redirects
-        if self.follow_up(exchange, follow):
-            return await self._run(self._flows().run(None, WHOLE, None, follow, exchange))
-        return Response(exchange, None, self.decoding, self.default_encoding)
+        return await self._run(self._flows().run(None, WHOLE, None, follow, exchange))
 
     async def send(
         self,
@@ -158,7 +158,7 @@ class AsyncClient(ClientCore):
             raise ValueError("concurrency must be at least 1")
         sender = self._sender or self._open()
         timeout = self.timeout
-        plain = self.is_plain()
+        plain = sender.is_plain()
 
         def start(item: Any, waiter: Any) -> Exchange:
             if isinstance(item, Request):
@@ -171,9 +171,9 @@ class AsyncClient(ClientCore):
             sender.pool.cancel(exchange, None)
 
         def finish(exchange: Exchange) -> Any:
-            if self.follow_up(exchange, self.follow_redirects):
-                return self._run(self._flows().run(None, WHOLE, None, self.follow_redirects, exchange))
-            return Response(exchange, None, self.decoding, self.default_encoding)
+            if sender.is_final(exchange):
+                return Response(exchange, None, self)
+            return self._run(self._flows().run(None, WHOLE, None, self.follow_redirects, exchange))
 
         def whole(item: Any) -> Any:
             request = item if isinstance(item, Request) else self.build_request("GET", item)
@@ -212,8 +212,13 @@ class AsyncClient(ClientCore):
             raise RuntimeError("the client is closed")
         loop = asyncio.get_running_loop()
         pool = AsyncPool(loop, self.workshop, AsyncDialer(loop))
-        self._sender = AsyncSender(loop, pool, self.urls, self.base_url, self.common_fields(), self.timeout)
-        return self._sender
+        sender = AsyncSender(loop, pool, self)
+        self._sender = sender
+        return sender
+
+    def options_changed(self) -> None:
+        if self._sender is not None:
+            self._sender.refresh(self)
 
     def _flows(self) -> Flows:
         sender = self._sender or self._open()

@@ -85,11 +85,11 @@ class Cookies(MutableMapping[str, str]):
     'theme=dark; id=7'
     """
 
-    __slots__ = ("_count", "_domains", "_lock", "_order", "_ready")
+    __slots__ = ("_domains", "_lock", "_order", "_ready", "count")
 
     def __init__(self, cookies: CookieTypes = None) -> None:
         self._domains: dict[str, dict[_Key, _Entry]] = {}
-        self._count = 0
+        self.count = 0
         self._order = 0
         self._lock = Lock()
         # (host, secure, anywhere) to a field and the time it is good until; emptied by every change.
@@ -102,7 +102,7 @@ class Cookies(MutableMapping[str, str]):
         ``host``: lower-case, as in the URL's origin; ``secure``: over TLS; ``anywhere``: with the cookies that have no
         domain, which must stay behind when a redirect led to another origin.
         """
-        if not self._count:
+        if not self.count:
             return ""
         ready = self._ready.get((host, secure, anywhere))
         if ready is not None and now < ready[1]:
@@ -237,7 +237,7 @@ class Cookies(MutableMapping[str, str]):
         return len({cookie.name for cookie in self.entries()})
 
     def __bool__(self) -> bool:
-        return self._count > 0
+        return self.count > 0
 
     def __repr__(self) -> str:
         """Names only: values are secrets."""
@@ -285,17 +285,17 @@ class Cookies(MutableMapping[str, str]):
             return
         self._order += 1
         found[key] = _Entry(cookie, self._order, now)
-        self._count += 1
+        self.count += 1
         if cookie.domain != ANYWHERE and len(found) > PER_DOMAIN[0]:
             self._evict(self._live(cookie.domain, now), PER_DOMAIN[1])
-        if self._count > IN_ALL[0]:
+        if self.count > IN_ALL[0]:
             self._evict([entry for domain in list(self._domains) for entry in self._live(domain, now)], IN_ALL[1])
 
     def _discard(self, domain: str, key: _Key) -> None:
         self._ready.clear()
         found = self._domains.get(domain)
         if found is not None and found.pop(key, None) is not None:
-            self._count -= 1
+            self.count -= 1
             if not found:
                 del self._domains[domain]
 

@@ -13,7 +13,6 @@ from yarl import URL
 from ._http.charset import parameter
 from ._http.coding import accept_encoding
 from ._http.exchange import Exchange
-from ._http.field_kind import CONTENT_ENCODING, SET_COOKIE
 from ._http.forms import encode_form
 from ._http.multipart import MultipartForm
 from ._http.phases import NEVER
@@ -43,8 +42,6 @@ VERSION = "0.1.0"
 QueryTypes = Mapping[str, Any] | Iterable[tuple[str, Any]] | str | None
 TimeoutTypes = Timeout | float | None
 
-# Bits of Exchange.kinds that ask for more than handing the response over.
-KINDS_TO_FOLLOW = SET_COOKIE | CONTENT_ENCODING
 BREAKER_STATUSES = frozenset((500, 502, 503, 504))
 
 
@@ -140,17 +137,16 @@ class ClientCore:
                 self._common = now
         return self._common
 
-    def is_plain(self) -> bool:
-        """Nothing has to be added to a request or decided before it is sent."""
-        return (
-            self.auth is None
-            and self.params is None
-            and self.breaker is None
-            and not self.cookies
-            and not self._headers_shown
-            and not self.event_hooks["request"]
-            and not self.event_hooks["response"]
-        )
+    def is_simple(self) -> bool:
+        """No option of the client adds to a request or decides about it, but for cookies and hooks."""
+        return self.auth is None and not self.params and self.breaker is None and not self._headers_shown
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        self.options_changed()
+
+    def options_changed(self) -> None:
+        """An attribute was set; whoever keeps a copy of options looks again."""
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -321,17 +317,6 @@ class ClientCore:
     def retry_after(self, exchange: Exchange) -> str | None:
         """The response's Retry-After field value."""
         return next((value for name, value in exchange.fields or () if name == "retry-after"), None)
-
-    def follow_up(self, exchange: Exchange, follow_redirects: bool) -> bool:
-        """A plain exchange that ended in more than a response to hand over."""
-        status = exchange.status
-        return (
-            exchange.error is not None
-            or exchange.kinds & SET_COOKIE != 0
-            or 300 < status < 400
-            or status == MISDIRECTED
-            or status in self.retry.statuses
-        )
 
 
 def as_timeout(given: Any) -> Timeout:

@@ -138,7 +138,7 @@ class Flows:
             if exchange.kinds & SET_COOKIE:
                 core.take_cookies(exchange)
             response = Response(
-                exchange, None if delivery == WHOLE else self.make_source(exchange), core.decoding, core.default_encoding
+                exchange, None if delivery == WHOLE else self.make_source(exchange), core
             )
             response.history = list(history)
             if not 300 < exchange.status < 400:
@@ -216,7 +216,7 @@ class Flows:
                     error.request = request
                 raise error
             if error is None and delivery != WHOLE:
-                yield Drop(Response(exchange, self.make_source(exchange), core.decoding, core.default_encoding))
+                yield Drop(Response(exchange, self.make_source(exchange), core))
             if action.delay_s > 0:
                 yield Pause(action.delay_s)
             exchange = None

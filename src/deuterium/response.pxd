@@ -8,11 +8,9 @@ cdef class Response:
     cdef object _request
     cdef Exchange _exchange
     cdef readonly int status_code
-    cdef readonly str http_version
     cdef object _headers
     cdef object _source
     cdef object _content
-    cdef object _limits
-    cdef str _default_encoding
+    cdef object _defaults
     cdef public object next_request
     cdef public list history

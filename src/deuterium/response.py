@@ -16,7 +16,6 @@ from ._http.events import EventParser, ServerSentEvent
 from ._http.exchange import Exchange
 from ._http.field_kind import CONTENT_ENCODING
 from ._http.lines import RecordLines, TextLines
-from .config import DecodingLimits
 from .errors import HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
 from .headers import Headers
 from .request import Request
@@ -60,37 +59,35 @@ class Response:
 
     __slots__ = (
         "_content",
-        "_default_encoding",
+        "_defaults",
         "_exchange",
         "_headers",
-        "_limits",
         "_request",
         "_source",
         "history",
-        "http_version",
         "next_request",
         "status_code",
     )
 
-    def __init__(
-        self, exchange: Exchange, source: Any, limits: DecodingLimits, default_encoding: str = "utf-8"
-    ) -> None:
-        """Raises DecodingError when whole content is not what its content-encoding says."""
-        self._request: Request | None = None
+    def __init__(self, exchange: Exchange, source: Any, defaults: Any) -> None:
+        """``source``: where streamed content comes from, or None; ``defaults``: the client's decoding options.
+
+        Raises DecodingError when whole content is not what its content-encoding says.
+        """
         self._exchange = exchange
-        self.status_code = exchange.status
-        self.http_version: str = exchange.engine.http_version
+        self._source = source
+        self._defaults = defaults
+        self._request: Request | None = None
         self._headers: Headers | None = None
-        self._source = source  # where streamed content comes from
-        self._limits = limits
-        self._default_encoding = default_encoding
         self._content: bytes | None = None
-        if source is None:
-            self._content = exchange.content
-            if exchange.kinds & CONTENT_ENCODING and exchange.content:
-                self._content = decode_content(self._codings(), exchange.content, limits)
+        self.status_code = exchange.status
         self.history: list[Response] = NO_HISTORY
         self.next_request: Request | None = None  # what a redirect asks for, when it is not followed
+        if source is None:
+            if exchange.kinds & CONTENT_ENCODING and exchange.content:
+                self._content = decode_content(self._codings(), exchange.content, defaults.decoding)
+            else:
+                self._content = exchange.content
 
     # -- what it says ------------------------------------------------------------------------------------------------
 
@@ -100,6 +97,12 @@ class Response:
         if self._request is None:
             self._request = request_of(self._exchange)
         return self._request
+
+    @property
+    def http_version(self) -> str:
+        """``HTTP/2``, ``HTTP/1.1`` or ``HTTP/1.0``."""
+        version: str = self._exchange.engine.http_version
+        return version
 
     @property
     def headers(self) -> Headers:
@@ -205,7 +208,7 @@ class Response:
     @property
     def encoding(self) -> str:
         """The charset of the content: from content-type, else the client's ``default_encoding``."""
-        return charset_of(self.headers.get("content-type")) or self._default_encoding
+        return charset_of(self.headers.get("content-type")) or self._defaults.default_encoding
 
     def json(self, **options: Any) -> Any:
         """The content parsed as JSON."""
@@ -239,7 +242,7 @@ class Response:
                 yield piece
         else:
             codings = self._codings()
-            decoder = Decoder(codings, self._limits) if codings else None
+            decoder = Decoder(codings, self._defaults.decoding) if codings else None
             async for chunk in self.aiter_raw():
                 for part in (chunk,) if decoder is None else decoder.iter_decode(chunk):
                     for piece in cutter.feed(part):

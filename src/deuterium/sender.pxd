@@ -5,6 +5,7 @@ from ._pool.async_pool cimport AsyncPool
 from .url cimport Origin, UrlCache
 
 cdef double NEVER
+cdef int SET_COOKIE, MISDIRECTED
 cdef object KNOWN_METHODS
 
 @cython.final
@@ -15,11 +16,20 @@ cdef class AsyncSender:
     cdef readonly str base_url
     cdef readonly tuple common
     cdef object timeout
+    cdef object cookies
+    cdef tuple hooks
+    cdef object retry_statuses
+    cdef bint simple
     cdef object connect_s
     cdef double total_s
     cdef double pool_s
     cdef double read_s
     cdef double write_s
+    cpdef void refresh(self, object core) except *
+    cpdef bint is_plain(self) except -1
+    @cython.locals(status=int)
+    cpdef bint is_final(self, Exchange exchange) except -1
+    cdef bint _is_final(self, int status) except -1
     cpdef FutureWaiter waiter(self)
     @cython.locals(origin=Origin, target=str, exchange=Exchange)
     cpdef Exchange plain_exchange(self, str method, str url)

@@ -7,9 +7,11 @@ from time import monotonic
 from typing import Any
 
 from ._http.exchange import Exchange
+from ._http.field_kind import SET_COOKIE
 from ._http.phases import NEVER
 from ._net.waiters import FutureWaiter
 from ._pool.async_pool import AsyncPool
+from ._pool.retry import MISDIRECTED
 from .config import Timeout
 from .request import checked_method
 from .url import UrlCache
@@ -24,25 +26,49 @@ class AsyncSender:
         "base_url",
         "common",
         "connect_s",
+        "cookies",
+        "hooks",
         "loop",
         "pool",
         "pool_s",
         "read_s",
+        "retry_statuses",
+        "simple",
         "timeout",
         "total_s",
         "urls",
         "write_s",
     )
 
-    def __init__(
-        self, loop: Any, pool: AsyncPool, urls: UrlCache, base_url: str, common: tuple[tuple[str, str], ...], timeout: Timeout
-    ) -> None:
+    def __init__(self, loop: Any, pool: AsyncPool, core: Any) -> None:
         self.loop = loop
         self.pool = pool
-        self.urls = urls
-        self.base_url = base_url
-        self.common = common
-        self._set_timeout(timeout)
+        self.urls = core.urls
+        self.base_url = core.base_url
+        self.refresh(core)
+
+    def refresh(self, core: Any) -> None:
+        """The client's options changed."""
+        self.common = core.common_fields()
+        self.cookies = core.cookies
+        self.hooks = (core.event_hooks["request"], core.event_hooks["response"])
+        self.retry_statuses = core.retry.statuses
+        self.simple = core.is_simple()
+        self._set_timeout(core.timeout)
+
+    def is_plain(self) -> bool:
+        """Nothing has to be added to a request or decided before it is sent."""
+        return self.simple and not self.hooks[0] and not self.hooks[1] and not self.cookies.count
+
+    def is_final(self, exchange: Exchange) -> bool:
+        """The exchange ended in a response to hand over as it is."""
+        status = exchange.status
+        if exchange.error is not None or exchange.kinds & SET_COOKIE or status > 300:
+            return exchange.error is None and not exchange.kinds & SET_COOKIE and self._is_final(status)
+        return True
+
+    def _is_final(self, status: int) -> bool:
+        return not 300 < status < 400 and status != MISDIRECTED and status not in self.retry_statuses
 
     def waiter(self) -> FutureWaiter:
         """Something to await. Raises RuntimeError on another event loop than the client's own."""

@@ -17,6 +17,7 @@ cdef class Decoder:
     cdef Py_ssize_t lowest_limit, position, octets
     cdef bint reduction_due
     cdef bytearray scratch
+    cdef dict memo
 
     cpdef void set_limit(self, Py_ssize_t size) except *
     @cython.locals(
@@ -28,7 +29,8 @@ cdef class Decoder:
     cdef Py_ssize_t _size_updates(self, bytearray data, Py_ssize_t position, Py_ssize_t end) except -1
     @cython.locals(
         block="const unsigned char *", octet="unsigned char", prefix=int, index=Py_ssize_t, wanted=bint, named=Field,
-        name=str, kind=int, name_octets=Py_ssize_t, value=str, field=Field
+        name=str, kind=int, name_octets=Py_ssize_t, value=str, field=Field, start=Py_ssize_t, stop=Py_ssize_t, key=bytes,
+        known=Field
     )
     cdef Py_ssize_t _literal(
         self, bytearray data, Py_ssize_t position, Py_ssize_t end, FieldSection section

@@ -12,6 +12,9 @@ from deuterium._memory.string_pool import StringPool
 
 DEFAULT_TABLE_SIZE = 4096  # RFC 9113 section 6.5.2; a larger table begins with the peer's size update
 LINE_OVERHEAD = 32  # RFC 7541 section 4.1
+STATIC_END = 62  # the first index of the dynamic table
+MEMO_OCTETS = 48  # of a literal worth remembering: dates have 31
+MEMO_FIELDS = 64  # remembered at once
 SCRATCH_BYTES = 4096  # decodes Huffman strings of half that; longer ones get memory of their own
 
 
@@ -25,6 +28,7 @@ class Decoder:
     __slots__ = (
         "limit",
         "lowest_limit",
+        "memo",
         "octets",
         "position",
         "reduction_due",
@@ -39,6 +43,7 @@ class Decoder:
         self.limit = max_table_size
         self.lowest_limit = max_table_size
         self.reduction_due = False
+        self.memo: dict[bytes, fields.Field] = {}
         self.scratch = bytearray(SCRATCH_BYTES)
         self.position = 0
         self.octets = 0
@@ -131,11 +136,25 @@ class Decoder:
             raise HpackError("RFC 7541 4.2: dynamic table size update inside a block")
         else:
             prefix = 0x0F
+        start = position
         position += 1
         index = octet & prefix
         if index == prefix:
             index = self._long_integer(data, position, end, prefix)
             position = self.position
+        stop = 0
+        if 0 < index < STATIC_END and not octet & 0x50 and position < end and not section.overflow:
+            # Without indexing, a static name: content-length, etag and the like. The same octets mean the same field,
+            # and short ones do come again.
+            stop = position + 1 + (block[position] & 0x7F)
+            if stop <= end and stop - start <= MEMO_OCTETS:
+                key = octets.take(data, start, stop)
+                known = self.memo.get(key)
+                if known is not None:
+                    section.add(known)
+                    return stop
+            else:
+                stop = 0
         # A field that is neither stored nor inserted is only counted.
         wanted = prefix == 0x3F or not section.overflow
         if index:
@@ -162,6 +181,10 @@ class Decoder:
         field = fields.build_field(name, kind, value)
         if prefix == 0x3F:
             self.table.insert(field)
+        elif stop:
+            if len(self.memo) >= MEMO_FIELDS:
+                self.memo.clear()
+            self.memo[key] = field
         section.add(field)
         return self.position
 
