@@ -8,7 +8,6 @@ cdef class BatchedWriter:
     cdef Engine source
     cdef object tls
     cdef object clock
-    cdef object wake
     cdef readonly bint scheduled
     cdef readonly bint paused
     cdef readonly long long octets_written
