@@ -11,6 +11,7 @@ from .config import (
     PoolOptions,
     RetryPolicy,
     Timeout,
+    TransportOptions,
 )
 from .cookies import Cookies
 from .errors import (
@@ -99,6 +100,7 @@ __all__ = [
     "TooManyRedirects",
     "TotalTimeout",
     "TransportError",
+    "TransportOptions",
     "UnsupportedProtocol",
     "WriteError",
     "WriteTimeout",

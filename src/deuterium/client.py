@@ -37,7 +37,9 @@ class AsyncClient(ClientCore):
 
     def __init__(self, **options: Any) -> None:
         """The options of :class:`ClientCore`. ``verify``: True, False, a CA file, or an SSLContext. ``http1=False``
-        with an ``http://`` URL means h2c with prior knowledge. ``trace(outgoing, length, kind, flags, stream_id)`` is
+        with an ``http://`` URL means h2c with prior knowledge. ``pins``: for a host, the certificates or public keys it
+        may show (see Pins). ``uds``, ``local_address``, ``socket_options`` and ``resolver`` are those of
+        TransportOptions, which ``transport`` gives whole. ``trace(outgoing, length, kind, flags, stream_id)`` is
         told of every HTTP/2 frame.
         """
         self._sender: AsyncSender | None = None
@@ -211,7 +213,7 @@ class AsyncClient(ClientCore):
         if self._closed:
             raise RuntimeError("the client is closed")
         loop = asyncio.get_running_loop()
-        pool = AsyncPool(loop, self.workshop, AsyncDialer(loop))
+        pool = AsyncPool(loop, self.workshop, AsyncDialer(loop, self.workshop.transport))
         sender = AsyncSender(loop, pool, self)
         self._sender = sender
         return sender

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 
@@ -107,6 +109,34 @@ class PoolOptions:
     buffers: bool = True
     objects: bool = True
     strings: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TransportOptions:
+    """How sockets are opened.
+
+    ``uds``: connect to this Unix socket whatever the URL says. ``local_address``: the IP address to connect from.
+    ``socket_options``: ``(level, name, value)`` set on each TCP socket before it connects. ``resolver``: ``async
+    resolver(name, port)`` returns IP addresses as strings, the preferred first; without one, getaddrinfo is asked.
+    ``keepalive_s``: seconds of silence after which the kernel probes a TCP connection, None for never.
+    """
+
+    uds: str | None = None
+    local_address: str | None = None
+    socket_options: tuple[tuple[int, int, int | bytes], ...] = ()
+    resolver: Callable[[str, int], Awaitable[Iterable[str]]] | None = None
+    keepalive_s: int | None = 60  # curl's
+    happy_eyeballs_s: float = 0.25  # RFC 8305 section 5: the recommended connection attempt delay
+    dns_life_s: float = 60.0  # Chromium's for answers that came without a time to live
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "socket_options", tuple(self.socket_options))
+        _require(self.uds is None or self.local_address is None, "uds and local_address exclude each other")
+        _require(self.keepalive_s is None or self.keepalive_s >= 1, "keepalive_s must be >= 1 or None")
+        _require(self.happy_eyeballs_s > 0, "happy_eyeballs_s must be > 0")
+        _require(self.dns_life_s >= 0, "dns_life_s must be >= 0")
+        if self.local_address is not None:
+            ip_address(self.local_address)  # ValueError
 
 
 # RFC 9110 section 9.2.2: PUT, DELETE and the safe methods (section 9.2.1).

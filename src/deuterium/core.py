@@ -30,6 +30,7 @@ from .config import (
     PoolOptions,
     RetryPolicy,
     Timeout,
+    TransportOptions,
 )
 from .cookies import Cookies
 from .errors import RequestError
@@ -62,6 +63,13 @@ class ClientCore:
         base_url: str | URL = "",
         verify: ssl.SSLContext | str | bool = True,
         cert: Any = None,
+        pins: Mapping[str, Iterable[str]] | None = None,
+        trust_env: bool = True,
+        uds: str | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[tuple[int, int, int | bytes]] = (),
+        resolver: Any = None,
+        transport: TransportOptions | None = None,
         http1: bool = True,
         http2: bool = True,
         http2_options: Http2Options | None = None,
@@ -111,6 +119,12 @@ class ClientCore:
             pools=pools or PoolOptions(),
             verify=verify,
             cert=cert,
+            pins=pins,
+            trust_env=trust_env,
+            transport=transport
+            or TransportOptions(
+                uds=uds, local_address=local_address, socket_options=tuple(socket_options), resolver=resolver
+            ),
             http1=http1,
             http2=http2,
             tap=trace,
@@ -223,6 +237,7 @@ class ClientCore:
         if extensions:
             exchange.urgency = int(extensions.get("urgency", 3)) & 7
             exchange.protocol = extensions.get("protocol", "")
+            origin = origin.named(extensions.get("sni_hostname", ""))
         exchange.request = request
         exchange.origin = origin
         exchange.delivery = delivery

@@ -7,6 +7,7 @@ cdef class Origin:
     cdef readonly int port
     cdef readonly str authority
     cdef readonly str key
+    cdef readonly str server_name
 
 @cython.final
 cdef class UrlCache:

@@ -27,17 +27,27 @@ class Origin:
     """Scheme, host and port (RFC 9110 section 4.3.1).
 
     ``host`` is ASCII, without brackets; ``authority`` is what the request says: host and, if not the default, port.
-    ``key``: equal for equal origins, and a ``str``, whose hash is computed once.
+    ``key``: equal for equal origins, and a ``str``, whose hash is computed once. ``server_name``: the name to ask for
+    and to verify under TLS, where it is not ``host``; connections are then apart from those of the plain origin.
     """
 
-    __slots__ = ("authority", "host", "key", "port", "scheme")
+    __slots__ = ("authority", "host", "key", "port", "scheme", "server_name")
 
-    def __init__(self, scheme: str, host: str, port: int, authority: str) -> None:
+    def __init__(self, scheme: str, host: str, port: int, authority: str, server_name: str = "") -> None:
         self.scheme = scheme
         self.host = host
         self.port = port
         self.authority = authority
+        self.server_name = server_name
         self.key = f"{scheme}://{authority}"
+        if server_name:
+            self.key = f"{self.key} as {server_name}"
+
+    def named(self, server_name: str) -> Origin:
+        """The same origin, expected under another TLS name."""
+        if not server_name or server_name == self.host:
+            return self
+        return Origin(self.scheme, self.host, self.port, self.authority, server_name)
 
     def __str__(self) -> str:
         return self.key

@@ -6,8 +6,13 @@ import asyncio
 import socket
 from typing import Any
 
+import aiohappyeyeballs
+
+from ..config import TransportOptions
 from ..errors import ConnectError, ConnectTimeout
 from .driver import AsyncDriver
+from .resolver import AddressInfo, AsyncResolver
+from .sockets import local_address, prepare
 from .tls import TlsPipe
 from .zero_copy_reader import ZeroCopyReader
 
@@ -15,43 +20,114 @@ from .zero_copy_reader import ZeroCopyReader
 class AsyncDialer:
     """Opens connections for one client under asyncio."""
 
-    __slots__ = ("loop",)
+    __slots__ = ("local", "loop", "options", "resolver")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: TransportOptions | None = None) -> None:
         self.loop = loop
+        self.options = options or TransportOptions()
+        self.resolver = AsyncResolver(loop, self.options)
+        self.local = local_address(self.options)
 
     async def dial(self, origin: Any, workshop: Any, timeout_s: float | None) -> AsyncDriver:
         """A driver whose engine is ready. Raises ConnectError or ConnectTimeout, always before a request was sent."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._dial(origin, workshop)
+        except TimeoutError:
+            raise ConnectTimeout(
+                f"no connection to {origin.host} port {origin.port} within {timeout_s} s", request_processed=False
+            ) from None
+
+    def forget(self, origin: Any) -> None:
+        """Resolve the origin's name again before the next connection to it."""
+        self.resolver.forget(origin.host, origin.port)
+
+    async def _dial(self, origin: Any, workshop: Any) -> AsyncDriver:
         secure = origin.scheme == "https"
-        tls = TlsPipe(workshop.tls_context(origin.key), origin.host) if secure else None
+        tls = workshop.tls(origin) if secure else None
 
         def choose(protocol: str) -> Any:
             return workshop.engine(origin.key, protocol, secure)
 
-        driver = AsyncDriver(self.loop, workshop.buffers, tls, choose)
+        return await self._drive(await self._connect(origin.host, origin.port), workshop.buffers, tls, choose)
+
+    async def _drive(self, sock: socket.socket, buffers: Any, tls: TlsPipe | None, choose: Any) -> AsyncDriver:
+        """A driver on a connected socket, which is its own from now on."""
+        driver = AsyncDriver(self.loop, buffers, tls, choose)
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._connect(driver, origin.host, origin.port)
-                await driver.ready
-        except TimeoutError:
+            try:
+                await self.loop.create_connection(lambda: ZeroCopyReader(driver), sock=sock)
+            except OSError as error:
+                raise ConnectError(f"the connection broke at once: {error}", request_processed=False) from error
+            await driver.ready
+        except BaseException:
+            driver.ready.cancel()
             driver.abort()
-            raise ConnectTimeout(
-                f"no connection to {origin.host} port {origin.port} within {timeout_s} s", request_processed=False
-            ) from None
-        except asyncio.CancelledError:
-            driver.abort()
+            if driver.transport is None:
+                sock.close()
             raise
         return driver
 
-    async def _connect(self, driver: AsyncDriver, host: str, port: int) -> None:
+    # -- sockets -----------------------------------------------------------------------------------------------------
+
+    async def _connect(self, host: str, port: int) -> socket.socket:
+        """A connected socket. Raises ConnectError."""
+        if self.options.uds is not None:
+            return await self._connect_unix(self.options.uds)
+        addresses = await self.resolver.resolve(host, port)
+        usable = addresses
+        if self.local is not None:
+            usable = tuple(address for address in addresses if address[0] == self.local[0])
+            if not usable:
+                raise ConnectError(
+                    f"{host} has no address of the family of {self.local[1][0]}", request_processed=False
+                )
         try:
-            transport, _ = await self.loop.create_connection(lambda: ZeroCopyReader(driver), host, port)
-        except socket.gaierror as error:
-            raise ConnectError(
-                f"the name {host!r} has no address: {error.strerror}", request_processed=False
-            ) from error
-        except OSError as error:
+            sock: socket.socket = await self._race(usable)
+        except (OSError, RuntimeError) as error:  # uvloop raises both
             raise ConnectError(f"cannot connect to {host} port {port}: {error}", request_processed=False) from error
-        raw = transport.get_extra_info("socket")
-        if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if len(usable) > 1:
+            self._demote_slow(sock, host, port, usable)
+        return sock
+
+    def _race(self, addresses: tuple[AddressInfo, ...]) -> Any:
+        """RFC 8305: the first connection to be established wins."""
+        local = self.local
+        return aiohappyeyeballs.start_connection(
+            addresses,
+            local_addr_infos=None if local is None else [(local[0], socket.SOCK_STREAM, 0, "", local[1])],
+            happy_eyeballs_delay=self.options.happy_eyeballs_s,
+            loop=self.loop,
+            socket_factory=self._socket,
+        )
+
+    def _socket(self, address: AddressInfo) -> socket.socket:
+        sock = socket.socket(address[0], address[1], address[2])
+        try:
+            prepare(sock, self.options)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _demote_slow(self, sock: socket.socket, host: str, port: int, addresses: tuple[AddressInfo, ...]) -> None:
+        """The preferred address lost the race: the next connection does not wait for it."""
+        try:
+            peer = sock.getpeername()
+        except OSError:
+            return
+        if addresses[0][4][0] != peer[0]:
+            self.resolver.demote(host, port, addresses[0])
+
+    async def _connect_unix(self, path: str) -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            await self.loop.sock_connect(sock, path)
+        except OSError as error:
+            sock.close()
+            raise ConnectError(f"cannot connect to the socket {path!r}: {error}", request_processed=False) from error
+        except BaseException:
+            sock.close()
+            raise
+        return sock

@@ -21,6 +21,7 @@ cdef class AsyncDriver(Carrier):
     cdef ReceiveBuffer inbound
     cdef Py_ssize_t read_size
     cdef bint reading_paused
+    cdef bint session_due
     cdef object timer
     cdef double timer_at
     cdef readonly object failure

@@ -37,6 +37,7 @@ class AsyncDriver(Carrier):
         "reading_paused",
         "ready",
         "reads",
+        "session_due",
         "timer",
         "timer_at",
         "tls",
@@ -61,6 +62,7 @@ class AsyncDriver(Carrier):
         self.timer_at = NEVER
         self.failure: Any = None
         self.closing: Any = None
+        self.session_due = tls is not None  # the TLS session has not been kept yet
         self.reads = 0
         self.octets_read = 0
 
@@ -215,6 +217,9 @@ class AsyncDriver(Carrier):
         if self.lost:
             return
         self.lost = True
+        if self.session_due:
+            self.session_due = False
+            self.tls.keep_session()
         if self.engine is not None:
             error = ReadError(f"the connection was lost: {reason or 'closed by the peer'}", scope="connection")
             error.__cause__ = reason
@@ -306,6 +311,7 @@ class AsyncDriver(Carrier):
         now = monotonic()
         self.used_at = now
         self.tally.heard(now)
+        octets = 0
         try:
             while True:
                 octets = tls.read(self.read_size, plain.space(self.read_size))
@@ -320,6 +326,9 @@ class AsyncDriver(Carrier):
             failure = ReadError(f"TLS failed: {error.reason or error}", scope="connection")
             failure.__cause__ = error
             engine.fail(failure)
+        if self.session_due and octets:
+            self.session_due = False
+            tls.keep_session()
         self._after_receive()
 
     def _after_receive(self) -> None:

@@ -228,5 +228,7 @@ class AsyncPool:
         if not self.connections:
             return
         for carrier, verb in self.housekeeping.look(self.routes.values(), monotonic()):
+            if verb == "retire" and not carrier.engine.draining:
+                self.dialer.forget(carrier.route.origin)  # so that its successor sees a change of address
             carrier.carry_out(verb)
         self.tick = self.loop.call_later(TICK_S, self._on_tick)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -11,8 +12,10 @@ from .._http2.stream import Stream
 from .._memory.buffer_pool import BufferPool
 from .._memory.object_pool import ObjectPool
 from .._memory.string_pool import StringPool
-from .._net.tls import ALPN_H2, ALPN_HTTP11, create_context
-from ..config import Http2Options, Limits, PoolOptions
+from .._net.pins import Pins
+from .._net.tls import ALPN_H2, ALPN_HTTP11, TlsPipe, create_context
+from .._net.tls_sessions import SessionCache
+from ..config import Http2Options, Limits, PoolOptions, TransportOptions
 from ..errors import UnsupportedProtocol
 from .protocol_cache import ProtocolCache
 
@@ -31,6 +34,9 @@ class Workshop:
         pools: PoolOptions,
         verify: Any,
         cert: Any,
+        pins: Mapping[str, Iterable[str]] | None = None,
+        trust_env: bool = True,
+        transport: TransportOptions | None = None,
         http1: bool,
         http2: bool,
         tap: Any,
@@ -39,6 +45,10 @@ class Workshop:
         self.http2_options = http2_options
         self.verify = verify
         self.cert = cert
+        self.pins = {host.lower(): Pins(given) for host, given in (pins or {}).items()}
+        self.trust_env = trust_env
+        self.transport = transport or TransportOptions()
+        self.sessions = SessionCache()
         self.http1 = http1
         self.http2 = http2
         self.tap = tap
@@ -47,14 +57,23 @@ class Workshop:
         self.strings = StringPool(enabled=pools.strings)
         self.protocols = ProtocolCache()
 
+    def tls(self, origin: Any) -> TlsPipe:
+        """A new TLS connection to the origin: it offers what the client and the origin can speak."""
+        name = origin.server_name or origin.host
+        return TlsPipe(
+            self.tls_context(origin.key), name, pins=self.pins.get(name), sessions=self.sessions, key=origin.key
+        )
+
     def tls_context(self, key: str) -> Any:
-        """The context for a handshake with the origin ``key``: it offers what the client and the origin can."""
+        """The context for a handshake with the origin ``key``."""
         offered = tuple(
             name
             for name in self.protocols.alpn(key, monotonic())
             if (name == ALPN_H2 and self.http2) or (name == ALPN_HTTP11 and self.http1)
         )
-        return create_context(self.verify, self.cert, offered or (ALPN_HTTP11 if self.http1 else ALPN_H2,))
+        return create_context(
+            self.verify, self.cert, offered or (ALPN_HTTP11 if self.http1 else ALPN_H2,), self.trust_env
+        )
 
     def engine(self, key: str, protocol: str, tls: bool) -> Any:
         """The engine for what ALPN chose; without TLS, HTTP/1.1, or h2c by prior knowledge (RFC 9113 section 3.3).

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deuterium._pool.dns_cache import DnsCache, Failed, Found, Resolve, Ticket, Wait
+from deuterium._net.dns_cache import DnsCache, Failed, Found, Resolve, Ticket, Wait
 
 NAME = "origin.test"
 ONE, TWO = "192.0.2.1", "192.0.2.2"
