@@ -23,6 +23,9 @@ DEBIAN_PACKAGES: Final[dict[str, str]] = {
     "apache2": "apache2-bin",
     "haproxy": "haproxy",
     "curl": "curl",
+    "nghttpx": "nghttp2-proxy",
+    "tinyproxy": "tinyproxy",
+    "microsocks": "microsocks",
 }
 
 
