@@ -16,6 +16,7 @@ from ._http.events import EventParser, ServerSentEvent
 from ._http.exchange import Exchange
 from ._http.field_kind import CONTENT_ENCODING
 from ._http.lines import RecordLines, TextLines
+from .connection_facts import ConnectionFacts, facts_of
 from .errors import HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
 from .headers import Headers
 from .request import Request
@@ -144,6 +145,11 @@ class Response:
     def extensions(self) -> dict[str, Any]:
         """Facts below HTTP semantics: version and stream."""
         return {"http_version": self.http_version.encode(), "stream_id": self._exchange.stream_id}
+
+    @property
+    def connection(self) -> ConnectionFacts:
+        """The connection it came over: protocol, address, TLS, times. Put together when asked for."""
+        return facts_of(self._exchange)
 
     @property
     def num_bytes_downloaded(self) -> int:

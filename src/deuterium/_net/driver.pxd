@@ -16,6 +16,7 @@ cdef class AsyncDriver(Carrier):
     cdef object closing
     cdef readonly object ready
     cdef readonly object transport
+    cdef readonly object peer
     cdef readonly BatchedWriter writer
     cdef ReceiveBuffer plain
     cdef ReceiveBuffer inbound

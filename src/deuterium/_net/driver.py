@@ -32,6 +32,7 @@ class AsyncDriver(Carrier):
         "inbound",
         "loop",
         "octets_read",
+        "peer",
         "plain",
         "read_size",
         "reading_paused",
@@ -53,6 +54,7 @@ class AsyncDriver(Carrier):
         self.choose = choose
         self.ready: Any = loop.create_future()
         self.transport: Any = None
+        self.peer: Any = None  # its address, which outlives the transport
         self.writer: Any = None
         self.plain = ReceiveBuffer(buffers)  # octets of HTTP
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
@@ -173,6 +175,7 @@ class AsyncDriver(Carrier):
     def connection_made(self, transport: Any) -> None:
         """The transport is connected; start the TLS handshake, or the engine at once."""
         self.transport = transport
+        self.peer = transport.get_extra_info("peername")
         transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
         if self.tls is None:
             self._begin("")
