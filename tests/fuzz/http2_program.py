@@ -38,6 +38,7 @@ BLOCKS = (
     b"\xff\xff\xff\xff\xff\x0f",
     b"",
 )
+LONG = wire.block((":status", "200"), ("content-length", "4500"))
 
 
 class Program:
@@ -150,7 +151,11 @@ class Run:
             self.woken[id(exchange)] = self.woken.get(id(exchange), 0) + (exchange.phase == FINISHED)
 
     def stream_id(self) -> int:
-        number = self.program.number(16)
+        """Mostly one that is open; else the connection's, one of the server's, one never opened, any other."""
+        number = self.program.number(64)
+        streams = list(self.talk.connection.table.streams)
+        if number >= 12 and streams:
+            return streams[number % len(streams)]
         return (0, 2, 99)[number] if number < 3 else 2 * (number - 3) + 1
 
     def pad(self) -> int | None:
@@ -174,6 +179,14 @@ class Run:
             self.hear(wire.continuation(stream_id, block[cut:], end_headers=True))
         else:
             self.hear(wire.headers(stream_id, block, end=bool(flags & 1), pad=self.pad(), priority=priority))
+
+    def answer(self) -> None:
+        """A response as it should be, and content to follow it."""
+        stream_id = self.stream_id()
+        block = (BLOCKS[0], LONG)[self.program.number(2)]
+        self.hear(wire.headers(stream_id, block))
+        for _ in range(self.program.number(4)):
+            self.hear(wire.data(stream_id, bytes(self.program.number(2_500)), pad=self.pad()))
 
     def settings(self) -> None:
         setting = self.program.number(10)
@@ -256,7 +269,8 @@ STEPS: tuple[Callable[[Run], None], ...] = (
     Run.headers,
     Run.headers,
     Run.headers,
-    Run.data,
+    Run.answer,
+    Run.answer,
     Run.data,
     Run.data,
     Run.send,
@@ -280,7 +294,7 @@ STEPS: tuple[Callable[[Run], None], ...] = (
 )
 
 
-def run(octets: bytes) -> Run:
+def run(octets: bytes) -> None:
     """Carry out the conversation; AssertionError or any exception that is not ours is a finding."""
     program = Program(octets)
     conversation = Run(program)
@@ -292,4 +306,3 @@ def run(octets: bytes) -> Run:
         STEPS[program.number(len(STEPS))](conversation)
         conversation.check()
     conversation.finish()
-    return conversation
