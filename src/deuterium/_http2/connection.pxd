@@ -4,22 +4,20 @@ from .._http.exchange cimport Exchange, LentPiece
 from .._http.field_section cimport FieldSection
 from .._memory cimport octets
 from .._memory.buffer_pool cimport PooledBuffer
-from . cimport states, windows
-from .endpoint cimport Endpoint
+from . cimport states
+from .control cimport Control
 from .stream cimport Stream
 
-cdef double NEVER
-cdef int PIECES, LEND_SHARE, FRAME_HEADER_LENGTH
-cdef int DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION
-cdef int ACK, END_STREAM, END_HEADERS, PADDED, PRIORITY_FLAG
-cdef int MAX_CONTINUATIONS, MAX_FIELD_BLOCK, MAX_INFORMATIONAL, MAX_QUEUED_REPLIES
-cdef int CANCEL, PROTOCOL_ERROR, STREAM_CLOSED, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, REFUSED_STREAM, ENHANCE_YOUR_CALM
-cdef int HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA, RECEIVE_END_STREAM, RECEIVE_HEADERS, RESET
+cdef int PIECES, LEND_SHARE
+cdef int ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, FRAME_HEADER_LENGTH, GOAWAY, HEADERS
+cdef int MAX_CONTINUATIONS, MAX_FIELD_BLOCK, MAX_INFORMATIONAL, PADDED, PING, PRIORITY, PRIORITY_FLAG
+cdef int PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, PROTOCOL_ERROR, STREAM_CLOSED, FLOW_CONTROL_ERROR
+cdef int FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM, CANCEL, HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA
+cdef int RECEIVE_END_STREAM, RECEIVE_HEADERS
 cdef long long COLLECT_FROM
 
-cdef class Connection(Endpoint):
+cdef class Connection(Control):
     cdef FieldSection section
-    cdef bint settings_received
     cdef bytearray block
     cdef Py_ssize_t block_stream_id
     cdef bint block_end_stream
@@ -33,10 +31,8 @@ cdef class Connection(Endpoint):
                    kind=int, flags=int, padding=int, stream_id=Py_ssize_t)
     cdef Py_ssize_t _walk(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
     cdef void _dispatch(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int kind, int flags, Py_ssize_t stream_id) except *
-    cdef void _noise(self) except *
     @cython.locals(stream=Stream)
     cdef void _begin_data(self, Py_ssize_t stream_id, Py_ssize_t length, Py_ssize_t padding, bint ends) except *
-    cdef void _check_gone(self, Py_ssize_t stream_id) except *
     @cython.locals(stream=Stream, size=Py_ssize_t, position=Py_ssize_t, skipped=Py_ssize_t)
     cdef Py_ssize_t _data_payload(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
     @cython.locals(exchange=Exchange, body=Body, size=Py_ssize_t)
@@ -54,17 +50,3 @@ cdef class Connection(Endpoint):
     @cython.locals(section=FieldSection, exchange=Exchange)
     cdef void _receive_informational(self, Stream stream, bint ends) except *
     cdef void _receive_trailers(self, Stream stream, bint ends) except *
-    @cython.locals(exchange=Exchange)
-    cdef void _stream_error(self, Stream stream, int code, str rule) except *
-    @cython.locals(stream=Stream, increment="long long", window="long long")
-    cdef void _receive_window_update(self, bytearray data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t stream_id) except *
-    @cython.locals(stream=Stream, window="long long")
-    cdef void _receive_settings(self, bytes payload, int flags, Py_ssize_t stream_id) except *
-    cdef void _receive_ping(self, bytes payload, int flags, Py_ssize_t stream_id) except *
-    cdef void _reply(self, int kind, bytes payload) except *
-    @cython.locals(stream=Stream, exchange=Exchange)
-    cdef void _receive_rst_stream(self, bytes payload, Py_ssize_t stream_id) except *
-    @cython.locals(stream=Stream, exchange=Exchange, last_stream_id="long long")
-    cdef void _receive_goaway(self, bytes payload, Py_ssize_t stream_id) except *
-    @cython.locals(stream=Stream)
-    cdef void _check_priority(self, Py_ssize_t length, Py_ssize_t stream_id) except *

@@ -47,6 +47,15 @@ class ErrorCode(IntEnum):
     HTTP_1_1_REQUIRED = 0xD
 
 
+PROTOCOL_ERROR: Final = int(ErrorCode.PROTOCOL_ERROR)
+FLOW_CONTROL_ERROR: Final = int(ErrorCode.FLOW_CONTROL_ERROR)
+STREAM_CLOSED: Final = int(ErrorCode.STREAM_CLOSED)
+FRAME_SIZE_ERROR: Final = int(ErrorCode.FRAME_SIZE_ERROR)
+REFUSED_STREAM: Final = int(ErrorCode.REFUSED_STREAM)
+CANCEL: Final = int(ErrorCode.CANCEL)
+ENHANCE_YOUR_CALM: Final = int(ErrorCode.ENHANCE_YOUR_CALM)
+
+
 def error_name(code: int) -> str:
     """``CANCEL`` for 8; the hexadecimal number for a code no RFC names."""
     try:

@@ -1,75 +1,14 @@
 cimport cython
-from .._hpack.decoder cimport Decoder
-from .._hpack.encoder cimport Encoder
-from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange
 from . cimport states, windows
-from .budgets cimport Budget
-from .outbound cimport Outbound
-from .scheduler cimport Scheduler
+from .sending cimport Sending
 from .stream cimport Stream
-from .stream_table cimport StreamTable
 
 cdef double NEVER
-cdef int QUEUED, SENDING, AWAITING, FINISHED
-cdef int CANCEL, CONTINUATION, DATA, HEADERS, RST_STREAM, WINDOW_UPDATE, END_HEADERS, END_STREAM
-cdef int OPEN, HALF_CLOSED_LOCAL, SEND_HEADERS, SEND_END_STREAM, RESET
-cdef long long DEFAULT_WINDOW, CONTENT_HIGH, CONTENT_LOW, DATA_LIMIT, TURN_OCTETS, UNLIMITED
-cdef double WINDOW_UPDATES_PER_DATA
+cdef int SENDING, FINISHED
+cdef int CANCEL, RST_STREAM, WINDOW_UPDATE, OPEN, HALF_CLOSED_LOCAL, RESET
 
-cdef class Endpoint(Engine):
-    cdef readonly object options
-    cdef readonly object buffers
-    cdef readonly Outbound outbound
-    cdef readonly StreamTable table
-    cdef Scheduler scheduler
-    cdef readonly object peer
-    cdef Encoder encoder
-    cdef Decoder decoder
-    cdef Budget noise
-    cdef readonly long long send_window
-    cdef readonly long long receive_window
-    cdef readonly long long receive_consumed
-    cdef public long long max_streams
-    cdef readonly bint settings_acknowledged
-    cdef readonly long long replies
-    cdef readonly dict pings
-    cdef object ping_count
-    cdef readonly Py_ssize_t flushed_id
-    cdef readonly long long last_stream_id
-    cdef readonly long long goaway_code
-    cdef readonly double now
-    cdef object tap
-    cdef Stream data_stream
-    cdef long long peer_frame_size
-    cdef long long peer_window
-    cdef long long peer_list_size
-    cdef long long own_stream_window
-    cdef Py_ssize_t options_frame_size
-    cdef long long options_list_size
-    cdef long long own_connection_window
-
-    cpdef void start(self, double now) except *
-    cpdef Py_ssize_t capacity(self) except -1
-    cpdef Py_ssize_t active(self) except -1
-    cpdef void send_request(self, Exchange exchange, double now) except *
-    @cython.locals(exchange=Exchange)
-    cpdef void admit(self) except *
-    @cython.locals(stream=Stream, block=bytes, flags=int)
-    cdef void _open(self, Exchange exchange) except *
-    cdef long long _stream_window(self)
-    @cython.locals(limit=Py_ssize_t, size=Py_ssize_t, start=Py_ssize_t)
-    cdef void _field_block(self, Py_ssize_t stream_id, int flags, bytes block) except *
-    @cython.locals(stream=Stream)
-    cpdef void send_content(self, Exchange exchange, bytes piece, bint end, double now) except *
-    @cython.locals(stream=Stream)
-    cpdef void send_trailers(self, Exchange exchange, tuple fields, double now) except *
-    @cython.locals(stream=Stream)
-    cpdef long long room(self, Exchange exchange) except -2
-    @cython.locals(stream=Stream, octets="long long", frame_limit="long long")
-    cdef void _pump(self, long long limit) except *
-    @cython.locals(exchange=Exchange, piece=bytes, start="long long", size="long long", left="long long", last=bint)
-    cdef void _send_data(self, Stream stream, long long octets) except *
+cdef class Endpoint(Sending):
     @cython.locals(stream=Stream)
     cpdef void consumed(self, Exchange exchange, long long octets, double now) except *
     cdef void _give_back(self, Stream stream, long long octets) except *
@@ -80,19 +19,9 @@ cdef class Endpoint(Engine):
     cdef void _discard(self, Exchange exchange) except *
     cdef void _reset(self, Stream stream, int code) except *
     cdef void _close(self, Stream stream, bint by_us) except *
-    cdef void _end(self, Exchange exchange, object error) except *
     @cython.locals(stream=Stream, exchange=Exchange)
     cpdef void fail(self, object error) except *
-    @cython.locals(limit=double)
-    cdef void _watch(self, Exchange exchange) except *
-    cdef double _next_look(self, Exchange exchange) except -1
     @cython.locals(stream=Stream, exchange=Exchange, limit=double, earliest=double)
     cpdef void expire(self, double now) except *
-    cpdef bint has_output(self) except -1
-    cpdef Py_ssize_t queued_octets(self) except -1
     cpdef void close(self, double now) except *
-    cpdef list take(self, double now)
-    cdef object _stream_of(self, Exchange exchange)
     cdef void _send_goaway(self, int code, bytes debug) except *
-    cdef void _fail_waiting(self) except *
-    cdef void _read_peer(self) except *
