@@ -70,7 +70,8 @@ class Limits:
     ``keepalive_expiry``: seconds an idle connection is kept. ``max_connection_age``: seconds after which a
     connection takes no further requests, so that DNS changes are seen. ``max_http2_connections_per_host``: how many
     HTTP/2 connections are opened to one origin when the streams of the others run out. ``ping_after_s``: silence on a
-    connection with open requests after which it is asked for a sign of life; ``ping_timeout_s``: how long that may take.
+    connection with open requests after which it is asked for a sign of life; ``ping_timeout_s``: how long it may
+    take.
     """
 
     max_connections: int | None = 100

@@ -6,7 +6,7 @@ import json as json_module
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from time import monotonic, time
-from typing import Any
+from typing import Any, cast
 
 from yarl import URL
 
@@ -186,7 +186,7 @@ class ClientCore:
         absolute = self.absolute(str(url))
         for given in (self.params, params):
             if given:
-                absolute = str(URL(absolute, encoded=True).extend_query(given))
+                absolute = str(URL(absolute, encoded=True).extend_query(cast(Any, given)))
         origin, target = self.urls.split(absolute)
         request = Request(method, origin, target, self.common_fields())
         if headers is not None:

@@ -23,7 +23,7 @@ from .response import Response, request_of
 
 
 class Send:
-    """Submit the exchange and wait: for the whole response, or for its header section when it is delivered in pieces."""
+    """Submit the exchange and wait: for the whole response, or for its header section if it comes in pieces."""
 
     __slots__ = ("exchange",)
 

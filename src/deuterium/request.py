@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from yarl import URL
 
@@ -205,18 +205,24 @@ def checked_fields(headers: Any) -> tuple[tuple[str, str], ...]:
     else:
         pairs = headers
     checked = []
-    for name, value in pairs:
-        if isinstance(name, bytes):
-            name = name.decode("latin-1")
-        if isinstance(value, bytes):
-            value = value.decode("latin-1")
-        name = cast(str, name).lower()
+    for given_name, given_value in pairs:
+        name = _text(given_name).lower()
+        value = _text(given_value)
         fields.check_name(name)
         fields.check_value(value)
         if name in _CONNECTION_SPECIFIC or (name == "te" and value.lower() != "trailers"):
             continue
         checked.append((name, value))
     return tuple(checked)
+
+
+def _text(given: Any) -> str:
+    """A name or value; octets count as latin-1 (RFC 9110 section 5.5)."""
+    if isinstance(given, bytes):
+        return given.decode("latin-1")
+    if not isinstance(given, str):
+        raise TypeError(f"a field's name and value must be str or bytes, not {type(given).__name__}")
+    return given
 
 
 def merged(common: tuple[tuple[str, str], ...], extra: tuple[tuple[str, str], ...]) -> tuple[Any, Any]:

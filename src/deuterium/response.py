@@ -53,7 +53,7 @@ class Cutter:
 
 
 class Response:
-    """What came back. Made by the client; ``status_code``, ``headers`` and, unless it is streamed, ``content`` are there.
+    """What came back. Made by the client, with ``status_code``, ``headers`` and, unless it is streamed, ``content``.
 
     The names are those of httpx.
     """

@@ -14,7 +14,6 @@ from ._pool.async_pool import AsyncPool
 from ._pool.retry import MISDIRECTED
 from .config import Timeout
 from .request import checked_method
-from .url import UrlCache
 
 KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"))
 

@@ -38,10 +38,10 @@ class Body:
             # Only compiled code has memory reserved: nobody else holds this object yet, so filling it is sound.
             target = self.memory
             source = data
-            target += self.filled  # type: ignore[operator, assignment]
-            source += start  # type: ignore[operator, arg-type]
+            target += self.filled  # type: ignore[operator]
+            source += start
             for i in range(size):
-                target[i] = source[i]  # type: ignore[index]
+                target[i] = source[i]
         else:
             self.pieces.append(octets.take(data, start, end))
         self.filled += size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 from .phases import AWAITING, NEVER, QUEUED, SENDING, WHOLE
@@ -127,7 +126,7 @@ class Exchange:
         self.informational: list[tuple[int, list[tuple[str, str]]]] | None = None
         self.trailers: list[tuple[str, str]] | None = None
         self.content = b""  # delivery WHOLE: all of it, once finished
-        self.chunks: deque[Any] | None = None  # delivery PIECES: bytes or LentPiece
+        self.chunks: Any = None  # delivery PIECES: bytes or LentPiece
         self.received = 0  # content octets so far
         self.unread = 0  # octets in ``chunks``
         self.error: Exception | None = None

@@ -100,8 +100,8 @@ def has_illegal_octet(value: str, length: int) -> bool:
         return True
     if not octets.COMPILED:
         return CR in value or LF in value or NUL in value
-    for character in value:
-        if character <= CR and (character == CR or character == LF or character == NUL):
+    for character in value:  # noqa: SIM110  # compiled, the loop is C; any() would make it a generator
+        if character <= CR and (character == CR or character == LF or character == NUL):  # noqa: SIM109, PLR1714
             return True
     return False
 

@@ -95,7 +95,7 @@ class Sending(Engine):
         self,
         options: Http2Options,
         buffers: BufferPool,
-        streams: ObjectPool[Stream],
+        streams: ObjectPool,
         strings: Any,
         by_reference: int = 0,
     ) -> None:
@@ -443,7 +443,7 @@ class Sending(Engine):
     def _stream_of(self, exchange: Exchange) -> Stream | None:
         if exchange.engine is not self:
             return None
-        stream = self.table.streams.get(exchange.stream_id)
+        stream: Stream | None = self.table.streams.get(exchange.stream_id)
         if stream is None or stream.exchange is not exchange:
             return None
         return stream

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Any
+from typing import Any, cast
 
 from .._http.exchange import Exchange
 from .._memory.object_pool import Poolable
@@ -35,7 +34,7 @@ class Stream(Poolable):
     def __init__(self) -> None:
         Poolable.__init__(self)
         self.id = 0
-        self.pending: deque[Any] | None = None
+        self.pending: Any = None
         self.clear()
 
     def open(self, stream_id: int, exchange: Exchange, send_window: int, receive_window: int) -> None:
@@ -54,7 +53,7 @@ class Stream(Poolable):
     def clear(self) -> None:
         """The initial values."""
         self.state = IDLE
-        self.exchange: Exchange | None = None
+        self.exchange = cast(Exchange, None)
         self.send_window = 0
         self.receive_window = 0
         self.consumed = 0  # octets the application took and the peer was not yet told of

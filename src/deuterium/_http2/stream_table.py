@@ -16,7 +16,7 @@ class StreamTable:
 
     __slots__ = ("forgotten_below", "next_id", "pool", "resets", "streams", "waiting")
 
-    def __init__(self, pool: ObjectPool[Stream]) -> None:
+    def __init__(self, pool: ObjectPool) -> None:
         self.pool = pool
         self.streams: dict[int, Stream] = {}
         self.waiting: deque[Exchange] = deque()
@@ -26,7 +26,8 @@ class StreamTable:
 
     def open(self, exchange: Exchange, send_window: int, receive_window: int) -> Stream:
         """A new stream for ``exchange``, idle, with the next odd identifier (RFC 9113 section 5.1.1)."""
-        stream: Stream = self.pool.acquire()
+        stream = self.pool.acquire()
+        assert isinstance(stream, Stream)
         stream.open(self.next_id, exchange, send_window, receive_window)
         self.streams[self.next_id] = stream
         self.next_id += 2

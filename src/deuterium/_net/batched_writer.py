@@ -11,11 +11,23 @@ FLUSH_AT = 64 * 1024
 class BatchedWriter:
     """One writer for one transport, without a lock: only its event loop calls it.
 
-    ``source`` has ``take(now) -> list`` and ``has_output()``. The transport's back-pressure stops it: content then waits
-    in the engine, where streams can still be reset.
+    ``source`` has ``take(now) -> list`` and ``has_output()``. The transport's back-pressure stops it: content then
+    waits in the engine, where streams can still be reset.
     """
 
-    __slots__ = ("clock", "flush_verb", "loop", "octets_written", "on_progress", "paused", "scheduled", "source", "tls", "transport", "writes")
+    __slots__ = (
+        "clock",
+        "flush_verb",
+        "loop",
+        "octets_written",
+        "on_progress",
+        "paused",
+        "scheduled",
+        "source",
+        "tls",
+        "transport",
+        "writes",
+    )
 
     def __init__(self, loop: Any, transport: Any, source: Any, tls: Any, clock: Any) -> None:
         self.loop = loop

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._http.engine import Engine
 from .._http.exchange import Exchange
 from ..errors import NetworkError, TimeoutException
 
 
 class Tally:
-    """Who keeps count of how a connection does. Each ``sent`` ends with one of ``answered``, ``failed``, ``cancelled``."""
+    """Who keeps count of how a connection does: each ``sent`` ends as ``answered``, ``failed`` or ``cancelled``."""
 
     __slots__ = ()
 
@@ -23,7 +22,7 @@ class Tally:
     def answered(self, now: float, latency_s: float) -> None:
         """An exchange is complete; its header section took ``latency_s``."""
 
-    def failed(self, now: float, kind: str) -> None:
+    def failed(self, now: float, kind: Any) -> None:
         """An exchange failed: ``reset``, ``timeout``, ``broken`` or ``refused``."""
 
     def cancelled(self, now: float) -> None:
@@ -36,7 +35,7 @@ class Carrier:
     __slots__ = ("engine", "lost", "on_lost", "on_room", "opened_at", "route", "tally", "used_at")
 
     def __init__(self) -> None:
-        self.engine: Engine | None = None
+        self.engine: Any = None  # an Engine, once it is chosen
         self.lost = False  # the transport is gone
         self.on_lost: Any = None  # called once with the carrier when the transport is gone
         self.on_room: Any = None  # called with the carrier whenever a place may have come free; set while it matters

@@ -6,7 +6,7 @@ import ssl
 from time import monotonic
 from typing import Any
 
-from .._http.exchange import Exchange, Waiter
+from .._http.exchange import Exchange
 from .._http.phases import FINISHED, NEVER
 from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, BatchedWriter
@@ -36,8 +36,8 @@ class AsyncDriver(Carrier):
         "plain",
         "read_size",
         "reading_paused",
-        "ready",
         "reads",
+        "ready",
         "session_due",
         "timer",
         "timer_at",
@@ -50,7 +50,7 @@ class AsyncDriver(Carrier):
         """``choose(protocol)``: the engine for what ALPN chose; raises when this client cannot speak it."""
         Carrier.__init__(self)
         self.loop = loop
-        self.tls = tls
+        self.tls: Any = tls
         self.choose = choose
         self.ready: Any = loop.create_future()
         self.transport: Any = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._memory.buffer_pool import BufferPool, PooledBuffer
+from .._memory.buffer_pool import BufferPool
 from .sizes import SMALL_READ
 
 
@@ -19,7 +19,7 @@ class ReceiveBuffer:
 
     def __init__(self, pool: BufferPool) -> None:
         self.pool = pool
-        self.buffer: PooledBuffer | None = None
+        self.buffer: Any = None  # a PooledBuffer
         self.start = 0
         self.end = 0
 

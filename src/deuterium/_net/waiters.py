@@ -18,7 +18,7 @@ class FutureWaiter(Waiter):
 
     def wake(self, exchange: Exchange) -> None:
         """Set the Future's result."""
-        try:
+        try:  # noqa: SIM105  # contextlib.suppress costs more than the call
             self.future.set_result(None)
         except InvalidStateError:
             pass  # cancelled between the event and this call

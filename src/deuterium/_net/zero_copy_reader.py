@@ -19,7 +19,7 @@ class ZeroCopyReader(asyncio.BufferedProtocol):
     def __init__(self, driver: AsyncDriver) -> None:
         self.driver = driver
         self.get_buffer = driver.get_buffer  # type: ignore[method-assign]
-        self.buffer_updated = driver.buffer_updated  # type: ignore[method-assign]
+        self.buffer_updated = driver.buffer_updated  # type: ignore[method-assign, assignment]
 
     def connection_made(self, transport: Any) -> None:
         self.driver.connection_made(transport)

@@ -148,8 +148,11 @@ class AsyncPool:
         except BaseException as error:
             self.connections -= 1
             cancelled = not isinstance(error, Exception)
-            failure = ConnectError("the client was closed", request_processed=False) if cancelled else error
-            route.dial_failed(failure)
+            route.dial_failed(
+                error
+                if isinstance(error, Exception)
+                else ConnectError("the client was closed", request_processed=False)
+            )
             self._wake(route)
             if route.waiting and not cancelled:
                 self._follow(route)

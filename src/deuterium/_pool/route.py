@@ -32,8 +32,8 @@ class Route:
         "multiplexed",
         "origin",
         "refused",
-        "waits",
         "waiting",
+        "waits",
     )
 
     def __init__(self, origin: Any, max_carriers: int, max_multiplexed: int) -> None:
@@ -67,8 +67,7 @@ class Route:
         exchange.progress_at = now
         self.waiting.append(exchange)
         limit = self._limit(exchange)
-        if limit < self.deadline:
-            self.deadline = limit
+        self.deadline = min(self.deadline, limit)
         return False
 
     def choose(self, now: float) -> Any:
@@ -170,7 +169,7 @@ class Route:
         """The connection is gone."""
         if carrier in self.carriers:
             self.carriers.remove(carrier)
-            score = carrier.tally
+            score: Any = carrier.tally
             self.balancer.remove(score)
             del self.by_score[score]
 
@@ -205,8 +204,7 @@ class Route:
         earliest = NEVER
         for exchange in self.waiting:
             limit = self._limit(exchange)
-            if limit < earliest:
-                earliest = limit
+            earliest = min(earliest, limit)
         self.deadline = earliest
 
     def _limit(self, exchange: Exchange) -> float:

@@ -93,7 +93,9 @@ class Workshop:
             return engine
         if not self.http1:
             raise UnsupportedProtocol(
-                f"the origin speaks {protocol or 'HTTP/1.1'}, and http1 is off", initiator="remote", request_processed=False
+                f"the origin speaks {protocol or 'HTTP/1.1'}, and http1 is off",
+                initiator="remote",
+                request_processed=False,
             )
         self.protocols.learn(key, "http/1.1", monotonic())
         return Http1Connection(self.strings)

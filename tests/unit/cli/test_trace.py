@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
-from deuterium._http2.frames import flag_names, frame_name
 
+from deuterium._http2.frames import flag_names, frame_name
 from deuterium.cli.trace import FrameTrace
 
 
