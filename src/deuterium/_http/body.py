@@ -39,7 +39,7 @@ class Body:
             target = self.memory
             source = data
             target += self.filled  # type: ignore[operator]
-            source += start
+            source += start  # type: ignore[arg-type]
             for i in range(size):
                 target[i] = source[i]
         else:
