@@ -17,5 +17,6 @@ cdef class Request:
     cdef public double deadline
     cdef object _content
     cdef object _headers
+    cpdef void take_content_of(self, Request other) except *
     @cython.locals(name=str, value=str)
     cpdef tuple wire_fields(self)
