@@ -211,6 +211,19 @@ def test_get_fail_with_404_is_code_22_and_without_it_0(fleet: Fleet) -> None:
     assert deuterium("get", "--fail", *reach(server, "/status/399")).returncode == 0
 
 
+def test_get_location_follows_the_redirect_and_tells_both_answers(fleet: Fleet) -> None:
+    server = fleet.get("nginx")
+    target = server.url("/100")
+    moved = f"HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 5\r\n\r\nthere".encode()
+    with peer(moved) as port:
+        run = deuterium("get", f"http://127.0.0.1:{port}/")
+        assert (run.returncode, run.stdout) == (0, b"there")
+    with peer(moved) as port:
+        run = deuterium("get", "-L", "-v", f"http://127.0.0.1:{port}/", "--cacert", str(server.ca_file))
+    assert (run.returncode, run.stdout) == (0, body("/100")), run.stderr
+    assert run.stderr.index(b"< HTTP/1.1 302 Found") < run.stderr.index(b"< HTTP/2 200 OK")
+
+
 def test_get_from_a_port_nobody_listens_on_is_code_7() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -91,7 +91,7 @@ def deuterium() -> None:
 
 @deuterium.command(epilog=CODES)
 @connecting
-@click.option("-o", "--output", metavar="FILE", help="Write the content to FILE, whole or not at all; -: terminal.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE, whole or not at all; -: standard output.")
 @click.option("-i", "--include", is_flag=True, help="Write the status and header fields before the content.")
 @click.option("-L", "--location", is_flag=True, help="Follow redirects.")
 @click.option("-f", "--fail", is_flag=True, help="Exit with 22 for a status of 400 or more, without its content.")

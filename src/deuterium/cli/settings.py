@@ -51,11 +51,11 @@ class Settings:
 
     def context(self) -> ssl.SSLContext | bool:
         """The TLS context, made here so that a bad file is told apart from a bad peer."""
-        if not self.url.lower().startswith("https:"):
-            return True
-        alpn = {"http1": (ALPN_HTTP11,), "http2": (ALPN_H2,)}.get(self.protocol or "", (ALPN_H2, ALPN_HTTP11))
         if self.key and not self.cert:
             raise Failure("--key needs --cert", USAGE)
+        if not self.url.lower().startswith("https:") and not (self.cacert or self.cert or self.insecure):
+            return True  # loading the trust store takes tens of milliseconds
+        alpn = {"http1": (ALPN_HTTP11,), "http2": (ALPN_H2,)}.get(self.protocol or "", (ALPN_H2, ALPN_HTTP11))
         cert: Any = (self.cert, self.key) if self.cert and self.key else self.cert
         try:
             return create_context(False if self.insecure else self.cacert or True, cert, alpn)
