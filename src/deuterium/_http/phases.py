@@ -18,4 +18,4 @@ PIECES: Final = 1
 
 # Pieces shorter than this share of their buffer are copied, not lent: a slow consumer of small frames would otherwise
 # hold many times their size.
-LEND_SHARE: Final = 8
+LEND_SHARE: Final = 16  # a 16 KiB frame, the common size, of the largest buffer

@@ -28,7 +28,12 @@ class ReceiveBuffer:
         if self.buffer is None:
             self._lease(wanted)
         elif self.start == self.end:
-            if self.buffer.references > 1 or self.buffer.capacity < wanted:
+            if self.buffer.references > 1:
+                # Slices of it are lent: what lies behind them is still free.
+                if self.buffer.capacity - self.end < SMALL_READ:
+                    self.release()
+                    self._lease(wanted)
+            elif self.buffer.capacity < wanted:
                 self.release()
                 self._lease(wanted)
             else:
