@@ -196,6 +196,7 @@ def test_response_without_content_may_announce_some_and_must_have_none(method: s
     assert answered(exchange)
     assert exchange.content == b""
     assert exchange.content_length == 1000
+    malformed(wire.response(1, length, status=status), wire.data(1, b"x"), method=method)
     malformed(wire.response(1, length, status=status), wire.data(1, b"x", end=True), method=method)
 
 
