@@ -78,7 +78,9 @@ def data(stream_id: int, content: bytes = b"", end: bool = False, pad: int | Non
 
 def block(*fields: tuple[str, str]) -> bytes:
     """A field block that refers to nothing sent before, so that blocks may be built in any order."""
-    return hpack.Encoder().encode([(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields])
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+    # hpack's Huffman code takes time by the square of the length.
+    return hpack.Encoder().encode(pairs, huffman=all(len(value) < 1_000 for _, value in pairs))
 
 
 def headers(
