@@ -10,7 +10,7 @@ from deuterium import AsyncClient, Response
 from servers import Server
 from servers.content import sha256
 
-TIMEOUT_S = 30.0  # far above what any of these exchanges takes; a lost wake-up fails here and not at pytest's limit
+TIMEOUT_S = 10.0  # far above what any phase takes here, and below the keep-alive PING that could hide a lost wake-up
 
 
 def client_for(server: Server, **options: Any) -> AsyncClient:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ MODULES = ("mpm_event", "authz_core", "alias", "dir", "http2", "ssl")
 CONFIGURATION = """
 ServerRoot {folder}
 ServerName localhost
+{user}
 PidFile {folder}/apache.pid
 DefaultRuntimeDir {folder}
 ErrorLog {folder}/error.log
@@ -30,9 +32,12 @@ MinSpareThreads 1
 MaxRequestWorkers 64
 ThreadsPerChild 32
 KeepAlive On
+KeepAliveTimeout 60
 MaxKeepAliveRequests 0
 Protocols {protocol} http/1.1
 H2Direct on
+# A connection is cut after 8 streams that its client reset; requests are cancelled by the hundred here.
+H2MaxStreamErrors 0
 DocumentRoot {root}
 <Directory {root}>
     Require all granted
@@ -56,6 +61,7 @@ def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
     def command(port: int) -> list[str]:
         loads = "".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n" for name in MODULES)
         text = CONFIGURATION.format(
+            user="User nobody\nGroup nogroup" if os.geteuid() == 0 else "",
             folder=folder,
             host=HOST,
             port=port,
@@ -66,7 +72,7 @@ def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
         configuration.write_text(loads + text)
         return [program, "-DFOREGROUND", "-f", str(configuration)]
 
-    process = ServerProcess(command, folder)
+    process = ServerProcess(command, folder, ready="resuming normal operations")
     with running(
         "apache",
         workspace,
@@ -74,7 +80,7 @@ def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
         tls=tls,
         kind="static",
         supports={"status", "conditional", "http1"},
-        reloader=lambda process: process.send_signal(signal.SIGUSR1),
+        reloader=lambda process: process.reload(signal.SIGUSR1),
     ) as server:
         yield server
 

@@ -30,8 +30,8 @@ frontend front
     http-request return status 500 content-type text/plain string "broken" if {{ path /status/500 }}
     default_backend back
 backend back
-    http-reuse always
-    server one {host}:{backend_port} proto h2
+    # One connection for each request: haproxy 2.6 stops reading a shared one while any of its streams is blocked.
+    server one {host}:{backend_port} proto h2 max-reuse 0
 """
 
 
@@ -49,7 +49,7 @@ def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
             )
             return [program, "-W", "-db", "-f", str(configuration)]
 
-        process = ServerProcess(command, folder)
+        process = ServerProcess(command, folder, ready="Loading success")
         supports = {"echo", "status", "conditional"} | ({"http1"} if tls else set())
         with running(
             "haproxy",
@@ -58,6 +58,6 @@ def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
             tls=tls,
             kind="static",
             supports=supports,
-            reloader=lambda process: process.send_signal(signal.SIGUSR2),
+            reloader=lambda process: process.reload(signal.SIGUSR2),
         ) as server:
             yield server

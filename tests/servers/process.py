@@ -16,6 +16,7 @@ from typing import Final
 HOST: Final = "127.0.0.1"
 START_LIMIT_S: Final = 30.0  # all start within one second on an idle machine
 STOP_LIMIT_S: Final = 5.0
+RELOAD_REPEAT_S: Final = 1.0
 PORT_ATTEMPTS: Final = 3  # another program may take the port between our probe and the server's bind
 
 Command = Callable[[int], Sequence[str]]
@@ -36,17 +37,25 @@ def free_port() -> int:
 class ServerProcess:
     """A server program in a process group of its own, so that its workers stop with it.
 
-    ``command`` maps a port to the argument vector, and writes the configuration file if there is one.
+    ``command`` maps a port to the argument vector, and writes the configuration file if there is one. ``ready``: what
+    the server logs once it obeys signals, where that is later than its first accepted connection.
     """
 
     def __init__(
-        self, command: Command, folder: Path, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        command: Command,
+        folder: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        ready: str = "",
     ) -> None:
         self.folder = folder
         self.log_file = folder / "output.log"
         self._command = command
         self._env = {**os.environ, **(env or {})}
         self._cwd = cwd or folder
+        self._ready = ready
         self._child: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -79,6 +88,7 @@ class ServerProcess:
 
     def _start_on_port(self) -> None:
         argv = list(self._command(self.port))
+        said = self.logs().count(self._ready)
         with self.log_file.open("ab") as log:
             self._child = subprocess.Popen(
                 argv,
@@ -89,12 +99,17 @@ class ServerProcess:
                 env=self._env,
                 start_new_session=True,
             )
+        self._wait(self._accepts)
+        if self._ready:
+            self._wait(lambda: self.logs().count(self._ready) > said)
+
+    def _wait(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_LIMIT_S
-        while not self._accepts():
-            if self._child.poll() is not None:
-                raise ServerFailed(f"{argv} ended with {self._child.returncode}\n{self.logs()}")
+        while not condition():
+            if self._child is not None and self._child.poll() is not None:
+                raise ServerFailed(f"{self._child.args!r} ended with {self._child.returncode}\n{self.logs()}")
             if time.monotonic() > deadline:
-                raise ServerFailed(f"{argv} accepted no connection in {START_LIMIT_S} s\n{self.logs()}")
+                raise ServerFailed(f"the server was not ready in {START_LIMIT_S} s\n{self.logs()}")
             time.sleep(0.02)
 
     def _accepts(self) -> bool:
@@ -108,6 +123,25 @@ class ServerProcess:
         """Everything the server wrote, file by file."""
         files = sorted(self.folder.glob("*.log"))
         return "\n".join(f"--- {file.name}\n{file.read_text(errors='replace')}" for file in files)
+
+    def reload(self, number: signal.Signals) -> None:
+        """Send a signal that the server answers by saying again that it is ready.
+
+        haproxy drops one that comes in the first moments after it said so; hence the repetition.
+        """
+        said = self.logs().count(self._ready)
+        sent_at = -RELOAD_REPEAT_S
+
+        def answered() -> bool:
+            nonlocal sent_at
+            if self.logs().count(self._ready) > said:
+                return True
+            if time.monotonic() - sent_at > RELOAD_REPEAT_S:
+                sent_at = time.monotonic()
+                self.send_signal(number)
+            return False
+
+        self._wait(answered)
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the first process of the server alone."""
