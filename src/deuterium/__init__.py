@@ -1,5 +1,6 @@
 """An HTTP client for Python that speaks HTTP/2 first."""
 
+from ._net.proxy import Proxy
 from .auth import Auth, BasicAuth, BearerAuth, DigestAuth, NetRCAuth
 from .client import AsyncClient
 from .config import (
@@ -81,6 +82,7 @@ __all__ = [
     "PoolOptions",
     "PoolTimeout",
     "ProtocolError",
+    "Proxy",
     "ProxyError",
     "ReadError",
     "ReadTimeout",

@@ -17,6 +17,7 @@ from ._http.forms import encode_form
 from ._http.multipart import MultipartForm
 from ._http.phases import NEVER
 from ._pool.breaker import Breaker, Permit
+from ._pool.proxies import ProxyTypes
 from ._pool.retry import HTTP_1_1_REQUIRED, MISDIRECTED
 from ._pool.retry_budget import RetryBudget
 from ._pool.workshop import Workshop
@@ -64,6 +65,7 @@ class ClientCore:
         verify: ssl.SSLContext | str | bool = True,
         cert: Any = None,
         pins: Mapping[str, Iterable[str]] | None = None,
+        proxy: ProxyTypes = None,
         trust_env: bool = True,
         uds: str | None = None,
         local_address: str | None = None,
@@ -120,6 +122,7 @@ class ClientCore:
             verify=verify,
             cert=cert,
             pins=pins,
+            proxy=proxy,
             trust_env=trust_env,
             transport=transport
             or TransportOptions(

@@ -185,9 +185,27 @@ class GoAway(RemoteProtocolError):
 
 
 class ProxyError(TransportError):
-    """The proxy could not be reached, refused, or broke its protocol."""
+    """The proxy could not be reached, refused, or broke its protocol.
+
+    ``status_code``: what an HTTP proxy answered instead of opening a tunnel, None where it did not answer.
+    """
 
     default_initiator: Initiator = "remote"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        scope: Scope = "request",
+        code: int | None = None,
+        initiator: Initiator | None = None,
+        request_processed: bool | None = None,
+        status_code: int | None = None,
+    ) -> None:
+        super().__init__(
+            message, scope=scope, code=code, initiator=initiator, request_processed=request_processed
+        )
+        self.status_code = status_code
 
 
 class UnsupportedProtocol(TransportError):

@@ -76,7 +76,7 @@ def test_dead_address_beside_a_live_one_costs_one_attempt_delay_and_is_then_trie
         async with AsyncClient(transport=options) as client:
             assert (await facts(client, server.url("service.example")))["peer"][0] == "127.0.0.1"
         dialer = AsyncDialer(asyncio.get_running_loop(), options)
-        sock = await dialer._connect("service.example", server.port)
+        sock = await dialer.connect("service.example", server.port)
         sock.close()
         order = [address[4][0] for address in await dialer.resolver.resolve("service.example", server.port)]
         assert order == ["127.0.0.1", "::1"]
@@ -157,7 +157,7 @@ def test_socket_options_are_set_and_the_users_win(arun: Any) -> None:
         own = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0), (socket.SOL_SOCKET, socket.SO_RCVBUF, 9216))
         options = TransportOptions(keepalive_s=77, socket_options=own)
         dialer = AsyncDialer(asyncio.get_running_loop(), options)
-        with await dialer._connect("127.0.0.1", server.port) as sock:
+        with await dialer.connect("127.0.0.1", server.port) as sock:
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 77
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
@@ -222,10 +222,10 @@ def test_cancelled_dial_leaves_no_socket_and_lets_the_next_resolve(arun: Any) ->
 
     async def scenario() -> None:
         dialer = AsyncDialer(asyncio.get_running_loop(), TransportOptions(resolver=names))
-        first = asyncio.ensure_future(dialer._connect("service.example", server.port))
+        first = asyncio.ensure_future(dialer.connect("service.example", server.port))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        second = asyncio.ensure_future(dialer._connect("service.example", server.port))
+        second = asyncio.ensure_future(dialer.connect("service.example", server.port))
         await asyncio.sleep(0.01)
         first.cancel()
         (await second).close()

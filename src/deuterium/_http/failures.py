@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import (
     GoAway,
     PoolTimeout,
+    ProxyError,
     ReadTimeout,
     RemoteProtocolError,
     RequestError,
@@ -34,4 +35,6 @@ def copy_error(error: RequestError, processed: bool | None) -> RequestError:
     kind = RemoteProtocolError if isinstance(error, RemoteProtocolError) else type(error)
     copy = kind(str(error), scope=error.scope, code=error.code, initiator=error.initiator, request_processed=processed)
     copy.__cause__ = error.__cause__
+    if isinstance(copy, ProxyError) and isinstance(error, ProxyError):
+        copy.status_code = error.status_code
     return copy

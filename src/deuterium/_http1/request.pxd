@@ -13,9 +13,14 @@ cdef class RequestEncoder:
     cdef long long common_length
     cdef readonly int flags
     cdef readonly long long content_length
+    cdef bint forward
+    cdef str forward_text
 
+    cpdef void forward_by(self, tuple section) except *
     @cython.locals(lines=str, method=str, authority=str, target=str)
     cpdef bytes encode(self, Exchange exchange)
+    @cython.locals(authority=str, path=str)
+    cdef str _absolute(self, Exchange exchange)
     @cython.locals(lines=str)
     cpdef bytes encode_trailers(self, tuple trailers)
     @cython.locals(text=str)

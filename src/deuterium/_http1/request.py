@@ -23,7 +23,16 @@ class RequestEncoder:
     The lines of ``Exchange.common`` are kept for as long as requests come with the same tuple.
     """
 
-    __slots__ = ("common", "common_flags", "common_length", "common_text", "content_length", "flags")
+    __slots__ = (
+        "common",
+        "common_flags",
+        "common_length",
+        "common_text",
+        "content_length",
+        "flags",
+        "forward",
+        "forward_text",
+    )
 
     def __init__(self) -> None:
         self.common: tuple[tuple[str, str], ...] = ()
@@ -32,6 +41,13 @@ class RequestEncoder:
         self.common_length = -1
         self.flags = 0
         self.content_length = -1
+        self.forward = False
+        self.forward_text = ""
+
+    def forward_by(self, section: tuple[tuple[str, str], ...]) -> None:
+        """Requests go to a proxy from now on: in absolute-form (RFC 9112 section 3.2.2), with these fields for it."""
+        self.forward_text = self._lines(section)
+        self.forward = True
 
     def encode(self, exchange: Exchange) -> bytes:
         """Request line, Host first, then the fields and what frames the content.
@@ -48,12 +64,21 @@ class RequestEncoder:
         method = exchange.method
         authority = exchange.authority
         target = authority if method == "CONNECT" else exchange.path
+        if self.forward and method != "CONNECT":
+            target = self._absolute(exchange)
+            lines += self.forward_text
         fields.check_name(method)
         _check_visible(target, "request target", "3.2")
         if authority:
             _check_visible(authority, "authority", "3.2")
         lines += self._framing(exchange)
         return f"{method} {target} HTTP/1.1\r\nHost: {authority}\r\n{lines}\r\n".encode("latin-1")
+
+    def _absolute(self, exchange: Exchange) -> str:
+        """The whole URL. Its authority is the origin's, whatever Host says; ``*`` becomes no path (section 3.2.4)."""
+        authority = exchange.authority if exchange.origin is None else exchange.origin.authority
+        path = "" if exchange.path == "*" else exchange.path
+        return f"{exchange.scheme}://{authority}{path}"
 
     def encode_trailers(self, trailers: tuple[tuple[str, str], ...]) -> bytes:
         """A trailer section (section 7.1.2), its empty line included. Raises LocalProtocolError."""

@@ -90,6 +90,10 @@ class Sender(Engine):
         self.pending_octets = 0
         self.wants_pause = False
 
+    def forward_by(self, section: tuple[tuple[str, str], ...]) -> None:
+        """The peer is a proxy that forwards requests; ``section``: fields for it in each."""
+        self.encoder.forward_by(section)
+
     def start(self, now: float) -> None:
         """Nothing opens an HTTP/1.1 connection."""
         self.now = now

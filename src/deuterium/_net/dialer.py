@@ -11,6 +11,7 @@ import aiohappyeyeballs
 from ..config import TransportOptions
 from ..errors import ConnectError, ConnectTimeout
 from .driver import AsyncDriver
+from .proxy_dialer import ProxyDialer
 from .resolver import AddressInfo, AsyncResolver
 from .sockets import local_address, prepare
 from .tls import TlsPipe
@@ -20,13 +21,14 @@ from .zero_copy_reader import ZeroCopyReader
 class AsyncDialer:
     """Opens connections for one client under asyncio."""
 
-    __slots__ = ("local", "loop", "options", "resolver")
+    __slots__ = ("local", "loop", "options", "proxied", "resolver")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, options: TransportOptions | None = None) -> None:
         self.loop = loop
         self.options = options or TransportOptions()
         self.resolver = AsyncResolver(loop, self.options)
         self.local = local_address(self.options)
+        self.proxied = ProxyDialer(self)
 
     async def dial(self, origin: Any, workshop: Any, timeout_s: float | None) -> AsyncDriver:
         """A driver whose engine is ready. Raises ConnectError or ConnectTimeout, always before a request was sent."""
@@ -43,20 +45,39 @@ class AsyncDialer:
         self.resolver.forget(origin.host, origin.port)
 
     async def _dial(self, origin: Any, workshop: Any) -> AsyncDriver:
+        proxy = workshop.proxy(origin)
+        if proxy is not None:
+            return await self.proxied.dial(origin, proxy, workshop)
+        tls, choose = self._ways(origin, workshop)
+        return await self.open_driver(await self.connect(origin.host, origin.port), workshop.buffers, tls, choose)
+
+    def driver(self, origin: Any, workshop: Any) -> AsyncDriver:
+        """A driver that waits for a transport to the origin."""
+        tls, choose = self._ways(origin, workshop)
+        return AsyncDriver(self.loop, workshop.buffers, tls, choose)
+
+    async def drive(self, origin: Any, workshop: Any, sock: socket.socket, first: bytes) -> AsyncDriver:
+        """A driver on a socket that leads to the origin; ``first`` was received already."""
+        tls, choose = self._ways(origin, workshop)
+        return await self.open_driver(sock, workshop.buffers, tls, choose, first)
+
+    def _ways(self, origin: Any, workshop: Any) -> tuple[TlsPipe | None, Any]:
+        """TLS to the origin, if its scheme asks for it, and who chooses the engine."""
         secure = origin.scheme == "https"
-        tls = workshop.tls(origin) if secure else None
 
         def choose(protocol: str) -> Any:
             return workshop.engine(origin.key, protocol, secure)
 
-        return await self._drive(await self._connect(origin.host, origin.port), workshop.buffers, tls, choose)
+        return workshop.tls(origin) if secure else None, choose
 
-    async def _drive(self, sock: socket.socket, buffers: Any, tls: TlsPipe | None, choose: Any) -> AsyncDriver:
+    async def open_driver(
+        self, sock: socket.socket, buffers: Any, tls: TlsPipe | None, choose: Any, first: bytes = b""
+    ) -> AsyncDriver:
         """A driver on a connected socket, which is its own from now on."""
         driver = AsyncDriver(self.loop, buffers, tls, choose)
         try:
             try:
-                await self.loop.create_connection(lambda: ZeroCopyReader(driver), sock=sock)
+                await self.loop.create_connection(lambda: ZeroCopyReader(driver, first), sock=sock)
             except OSError as error:
                 raise ConnectError(f"the connection broke at once: {error}", request_processed=False) from error
             await driver.ready
@@ -70,7 +91,7 @@ class AsyncDialer:
 
     # -- sockets -----------------------------------------------------------------------------------------------------
 
-    async def _connect(self, host: str, port: int) -> socket.socket:
+    async def connect(self, host: str, port: int) -> socket.socket:
         """A connected socket. Raises ConnectError."""
         if self.options.uds is not None:
             return await self._connect_unix(self.options.uds)

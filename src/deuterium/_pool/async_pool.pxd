@@ -10,7 +10,7 @@ cdef class AsyncPool:
     cdef readonly object workshop
     cdef object limits
     cdef object housekeeping
-    cdef object dialer
+    cdef readonly object dialer
     cdef readonly dict routes
     cdef readonly long long connections
     cdef set dials

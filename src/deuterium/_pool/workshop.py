@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Any
@@ -13,11 +14,13 @@ from .._memory.buffer_pool import BufferPool
 from .._memory.object_pool import ObjectPool
 from .._memory.string_pool import StringPool
 from .._net.pins import Pins
+from .._net.proxy import Proxy
 from .._net.tls import ALPN_H2, ALPN_HTTP11, TlsPipe, create_context
 from .._net.tls_sessions import SessionCache
 from ..config import Http2Options, Limits, PoolOptions, TransportOptions
 from ..errors import UnsupportedProtocol
 from .protocol_cache import ProtocolCache
+from .proxies import Proxies, ProxyTypes
 
 # Content of at least this size leaves a clear-text connection without being copied.
 BY_REFERENCE = 16 * 1024
@@ -37,6 +40,7 @@ class Workshop:
         pins: Mapping[str, Iterable[str]] | None = None,
         trust_env: bool = True,
         transport: TransportOptions | None = None,
+        proxy: ProxyTypes = None,
         http1: bool,
         http2: bool,
         tap: Any,
@@ -48,6 +52,10 @@ class Workshop:
         self.pins = {host.lower(): Pins(given) for host, given in (pins or {}).items()}
         self.trust_env = trust_env
         self.transport = transport or TransportOptions()
+        by_socket = self.transport.uds is not None
+        if by_socket and proxy is not None:
+            raise ValueError("uds and proxy exclude each other")
+        self.proxies = Proxies(proxy, os.environ if trust_env and not by_socket else None)
         self.sessions = SessionCache()
         self.http1 = http1
         self.http2 = http2
@@ -63,6 +71,31 @@ class Workshop:
         return TlsPipe(
             self.tls_context(origin.key), name, pins=self.pins.get(name), sessions=self.sessions, key=origin.key
         )
+
+    def proxy(self, origin: Any) -> Proxy | None:
+        """The proxy to the origin; None: straight to it."""
+        return self.proxies.choose(origin.scheme, origin.host, origin.port)
+
+    def proxy_tls(self, proxy: Proxy, forward: bool) -> TlsPipe:
+        """A new TLS connection to an HTTPS proxy; requests are forwarded over HTTP/1.1, tunnels take HTTP/2 too."""
+        alpn = (ALPN_H2, ALPN_HTTP11) if self.http2 and not forward else (ALPN_HTTP11,)
+        verify: Any = self.verify if proxy.verify is None else proxy.verify
+        context = create_context(verify, self.cert if proxy.verify is None else None, alpn, self.trust_env)
+        key = f"{proxy.key} {alpn}"
+        return TlsPipe(context, proxy.host, pins=self.pins.get(proxy.host), sessions=self.sessions, key=key)
+
+    def proxy_engine(self, protocol: str) -> Any:
+        """The engine for tunnels through an HTTPS proxy."""
+        if protocol == ALPN_H2:
+            return Http2Connection(self.http2_options, self.buffers, self.streams, self.strings, 0)
+        return Http1Connection(self.strings)
+
+    def forwarding_engine(self, key: str, proxy: Proxy) -> Any:
+        """The engine for requests that an HTTP proxy forwards."""
+        self.protocols.learn(key, "http/1.1", monotonic())
+        engine = Http1Connection(self.strings)
+        engine.forward_by(proxy.fields)
+        return engine
 
     def tls_context(self, key: str) -> Any:
         """The context for a handshake with the origin ``key``."""
