@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import hpack
 
@@ -138,7 +138,7 @@ class Peer:
         for conversation in self.alive:
             conversation.abort()
 
-    async def __aenter__(self) -> Peer:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
