@@ -12,6 +12,7 @@ cdef class AsyncPool:
     cdef object housekeeping
     cdef readonly object dialer
     cdef readonly dict routes
+    cdef list starved
     cdef readonly long long connections
     cdef set dials
     cdef object timer

@@ -10,7 +10,7 @@ from typing import Any
 from .._http.exchange import Exchange
 from .._http.phases import NEVER
 from .._net.driver import AsyncDriver
-from ..errors import ConnectError, RequestError
+from ..errors import ConnectError, RequestError, TransportError
 from .housekeeping import Housekeeping
 from .route import Route
 from .score import ConnectionScore
@@ -31,6 +31,7 @@ class AsyncPool:
         "loop",
         "pid",
         "routes",
+        "starved",
         "tick",
         "timer",
         "timer_at",
@@ -44,6 +45,7 @@ class AsyncPool:
         self.housekeeping = Housekeeping(workshop.limits)
         self.dialer = dialer
         self.routes: dict[str, Route] = {}
+        self.starved: list[Route] = []  # may not dial until a connection of another route is idle
         self.connections = 0  # open or being opened
         self.dials: set[Any] = set()
         self.timer: Any = None
@@ -90,7 +92,14 @@ class AsyncPool:
         if self.dials:
             await asyncio.gather(*self.dials, return_exceptions=True)
         gone = []
+        self.starved.clear()
         for route in list(self.routes.values()):
+            # First, or the end of a full connection would have another one dialed for those that wait.
+            for exchange in list(route.waiting):
+                route.withdraw(
+                    exchange, TransportError("the client was closed", initiator="user", request_processed=False)
+                )
+            self._wake(route)
             for carrier in list(route.carriers):
                 gone.append(carrier.gone())
                 carrier.close()
@@ -114,6 +123,7 @@ class AsyncPool:
         """The route has waiting requests: dial if it says so, and be told of free places."""
         for _ in range(route.dials_wanted()):
             if not self._may_open():
+                self._starve(route)
                 break
             self._count_dial(route)
             task = self.loop.create_task(self._dial(route, False))
@@ -123,6 +133,21 @@ class AsyncPool:
             carrier.on_room = self._on_room
         if route.deadline < self.timer_at:
             self._arm(route.deadline)
+
+    def _starve(self, route: Route) -> None:
+        """Have the route looked at again when any connection is idle and could make room."""
+        if route not in self.starved:
+            self.starved.append(route)
+        for other in self.routes.values():
+            for carrier in other.carriers:
+                carrier.on_room = self._on_room
+
+    def _feed(self) -> None:
+        """A connection is idle: whoever could not open one may now."""
+        starved, self.starved = self.starved, []
+        for route in starved:
+            if route.waiting:
+                self._follow(route)
 
     def _may_open(self) -> bool:
         """Whether the client's limit allows one more connection; an idle one elsewhere makes room."""
@@ -175,9 +200,11 @@ class AsyncPool:
         if route.waiting:
             if driver.engine.draining or driver.engine.closed:
                 self._follow(route)
-        else:
+        elif not self.starved:
             for carrier in route.carriers:
                 carrier.on_room = None
+        elif not driver.engine.active():
+            self.loop.call_soon(self._feed)  # not from within the driver: the idle connection is closed
         if route.refused:
             self._wake(route)
 

@@ -1,0 +1,66 @@
+"""The client's limit of connections, and its end, while requests wait for a place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from deuterium import AsyncClient, Limits, TransportError
+from hostile.peer import Asked, Conversation, Peer
+from rfc import wire
+
+ONE = Limits(max_connections=1)
+THINKS_S = 0.3
+
+
+class Thinks(Peer):
+    """Takes its time for each answer, and takes one request at a time."""
+
+    settings: Mapping[int, int] = {wire.MAX_CONCURRENT_STREAMS: 1}
+
+    def on_request(self, conversation: Conversation, asked: Asked) -> None:
+        conversation.goes_on(self._answer(conversation, asked))
+
+    async def _answer(self, conversation: Conversation, asked: Asked) -> None:
+        await asyncio.sleep(THINKS_S)
+        conversation.answers(asked, asked.path.encode())
+
+
+def test_request_to_another_origin_goes_on_once_the_only_connection_is_idle(arun: Any) -> None:
+    async def scenario() -> None:
+        async with Thinks() as busy, Thinks() as other, AsyncClient(http1=False, limits=ONE) as client:
+            first = asyncio.ensure_future(client.get(busy.url("/first")))
+            await asyncio.sleep(0.05)
+            begin = monotonic()
+            waiting = [asyncio.ensure_future(client.get(other.url(f"/{number}"))) for number in range(3)]
+            assert (await first).content == b"/first"
+            assert [(await each).content for each in waiting] == [b"/0", b"/1", b"/2"]
+            assert monotonic() - begin < 4.0  # the pool timeout is 5 s
+            assert (await client.get(busy.url("/back"))).content == b"/back"
+            assert len(busy.conversations) == 2
+            assert len(other.conversations) == 1
+
+    arun(scenario())
+
+
+def test_client_closed_while_requests_wait_ends_them_and_dials_no_more(arun: Any) -> None:
+    async def scenario() -> None:
+        async with Thinks() as peer:
+            client = AsyncClient(http1=False, limits=ONE)
+            await client.warm_up(peer.url())
+            await asyncio.sleep(0.1)  # the peer's SETTINGS arrive
+            tasks = [asyncio.ensure_future(client.post(peer.url(), content=b"order")) for _ in range(4)]
+            await asyncio.sleep(0.05)
+            await client.aclose()
+            for task in tasks:
+                with pytest.raises(TransportError, match="closed"):
+                    await asyncio.wait_for(task, 2)
+            await asyncio.sleep(0.1)
+            assert len(peer.conversations) == 1
+            assert not peer.alive
+
+    arun(scenario())
