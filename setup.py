@@ -22,7 +22,7 @@ DIRECTIVES = {
 
 def compiled_modules() -> list[Extension]:
     """One extension per ``.pxd`` that has a ``.py`` beside it."""
-    flags = ["/O2"] if sys.platform == "win32" else ["-O3", "-fno-strict-aliasing", "-Wno-unused-function"]
+    flags = ["/O2"] if sys.platform == "win32" else ["-O3", "-g0", "-fno-strict-aliasing", "-Wno-unused-function"]
     flags += os.environ.get("DEUTERIUM_CFLAGS", "").split()
     modules = []
     for header in sorted(SOURCE.glob("deuterium/**/*.pxd")):
