@@ -7,7 +7,7 @@ from .receive_buffer cimport ReceiveBuffer
 
 cdef double NEVER
 cdef int FINISHED
-cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
+cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, SMALL_RESPONSE
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop

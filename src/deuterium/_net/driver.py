@@ -12,7 +12,7 @@ from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, BatchedWriter
 from .carrier import Carrier
 from .receive_buffer import ReceiveBuffer
-from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
+from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, SMALL_RESPONSE
 from .tls import TlsPipe
 
 WRITE_HIGH_WATER = 1024 * 1024
@@ -193,7 +193,9 @@ class AsyncDriver(Carrier):
             return NORMAL_READ
         if engine.in_data and engine.data_left > SMALL_READ:
             return LARGE_READ
-        return SMALL_READ if engine.active() >= MANY_STREAMS else NORMAL_READ
+        if engine.active() >= MANY_STREAMS and self.octets_read < engine.requests * SMALL_RESPONSE:
+            return SMALL_READ
+        return NORMAL_READ
 
     def buffer_updated(self, octets: int) -> None:
         """``octets`` more are in the buffer."""
