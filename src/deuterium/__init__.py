@@ -1,6 +1,7 @@
 """An HTTP client for Python that speaks HTTP/2 first."""
 
 from ._net.proxy import Proxy
+from .api import delete, get, head, options, patch, post, put, request, stream
 from .auth import Auth, BasicAuth, BearerAuth, DigestAuth, NetRCAuth
 from .client import AsyncClient
 from .config import (
@@ -52,6 +53,7 @@ from .errors import (
 from .headers import Headers
 from .request import Request
 from .response import Response
+from .sync import Client
 
 __all__ = [
     "USE_CLIENT_DEFAULT",
@@ -61,6 +63,7 @@ __all__ = [
     "BearerAuth",
     "BreakerPolicy",
     "CircuitOpen",
+    "Client",
     "CloseError",
     "ConnectError",
     "ConnectTimeout",
@@ -106,4 +109,13 @@ __all__ = [
     "UnsupportedProtocol",
     "WriteError",
     "WriteTimeout",
+    "delete",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "request",
+    "stream",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -221,8 +221,79 @@ class Response:
         return json.loads(self.content, **options)
 
     def read(self) -> bytes:
-        """The content, which is at hand."""
-        return self.content
+        """Read the stream to its end and return all of it."""
+        if self._content is None:
+            self._content = b"".join(self.iter_bytes())
+        return self._content
+
+    def iter_raw(self) -> Iterator[bytes]:
+        """The content as it was sent, piece by piece."""
+        for piece in self._pieces():
+            if type(piece) is bytes:
+                yield piece
+            else:
+                chunk = bytes(piece.view)
+                piece.release()
+                yield chunk
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The content, its content codings undone, piece by piece; pieces of ``chunk_size`` octets if that is given."""
+        cutter = Cutter(chunk_size)
+        if self._content is not None:
+            yield from cutter.feed(self._content)
+        else:
+            codings = self._codings()
+            decoder = Decoder(codings, self._defaults.decoding) if codings else None
+            for chunk in self.iter_raw():
+                for part in (chunk,) if decoder is None else decoder.iter_decode(chunk):
+                    yield from cutter.feed(part)
+            if decoder is not None:
+                decoder.finish()
+        yield from cutter.finish()
+
+    def iter_buffers(self) -> Iterator[memoryview]:
+        """The content as views of the memory it was received into, without a copy; see ``aiter_buffers``."""
+        for piece in self._pieces():
+            if type(piece) is bytes:
+                yield memoryview(piece)
+            else:
+                try:
+                    yield piece.view
+                finally:
+                    piece.release()
+
+    def iter_text(self) -> Iterator[str]:
+        """The content as text, piece by piece."""
+        decoder = TextDecoder(self.encoding)
+        for chunk in self.iter_bytes():
+            text = decoder.decode(chunk)
+            if text:
+                yield text
+        rest = decoder.finish()
+        if rest:
+            yield rest
+
+    def iter_lines(self) -> Iterator[str]:
+        """The content line by line, without the line ends."""
+        lines = TextLines()
+        for text in self.iter_text():
+            yield from lines.feed(text)
+        yield from lines.finish()
+
+    def iter_json(self) -> Iterator[Any]:
+        """Each line of an NDJSON response, parsed."""
+        records = RecordLines()
+        for chunk in self.iter_bytes():
+            for line in records.feed(chunk):
+                yield json.loads(line)
+        for line in records.finish():
+            yield json.loads(line)
+
+    def iter_events(self) -> Iterator[ServerSentEvent]:
+        """Each event of a ``text/event-stream`` response (WHATWG HTML, section 9.2)."""
+        parser = EventParser()
+        for chunk in self.iter_bytes():
+            yield from parser.feed(chunk)
 
     async def aread(self) -> bytes:
         """Read the stream to its end and return all of it."""
@@ -308,6 +379,11 @@ class Response:
         async for chunk in self.aiter_bytes():
             for event in parser.feed(chunk):
                 yield event
+
+    def close(self) -> None:
+        """Give up what was not read; the stream is reset. Any number of times."""
+        if self._source is not None:
+            self._source.close()
 
     async def aclose(self) -> None:
         """Give up what was not read; the stream is reset. Any number of times."""

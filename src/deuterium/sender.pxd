@@ -1,17 +1,16 @@
 cimport cython
 from ._http.exchange cimport Exchange
+from ._net.blocking_waiter cimport ThreadWaiter
 from ._net.waiters cimport FutureWaiter
 from ._pool.async_pool cimport AsyncPool
+from ._pool.sync_pool cimport SyncPool
 from .url cimport Origin, UrlCache
 
 cdef double NEVER
 cdef int SET_COOKIE, MISDIRECTED
 cdef object KNOWN_METHODS
 
-@cython.final
-cdef class AsyncSender:
-    cdef readonly object loop
-    cdef readonly AsyncPool pool
+cdef class Sender:
     cdef readonly UrlCache urls
     cdef readonly str base_url
     cdef readonly tuple common
@@ -30,10 +29,25 @@ cdef class AsyncSender:
     @cython.locals(status=int)
     cpdef bint is_final(self, Exchange exchange) except -1
     cdef bint _is_final(self, int status) except -1
-    cpdef FutureWaiter waiter(self)
     @cython.locals(origin=Origin, target=str, exchange=Exchange)
     cpdef Exchange plain_exchange(self, str method, str url)
+    cdef void _bound(self, Exchange exchange, object timeout, double now) except *
+    cdef void _set_timeout(self, object timeout) except *
+
+@cython.final
+cdef class AsyncSender(Sender):
+    cdef readonly object loop
+    cdef readonly AsyncPool pool
+    cpdef FutureWaiter waiter(self)
     cpdef void submit(self, Exchange exchange, object waiter, object connect_s) except *
     @cython.locals(now=double, exchange=Exchange)
     cpdef Exchange start_plain(self, str method, str url, object waiter, object timeout)
-    cdef void _set_timeout(self, object timeout) except *
+
+@cython.final
+cdef class SyncSender(Sender):
+    cdef readonly SyncPool pool
+    cpdef void submit(self, Exchange exchange, object waiter, object connect_s) except *
+    @cython.locals(now=double, exchange=Exchange)
+    cpdef Exchange start_plain(self, str method, str url, object waiter, object timeout)
+    @cython.locals(waiter=ThreadWaiter, exchange=Exchange)
+    cpdef Exchange fetch_plain(self, str method, str url, object timeout)

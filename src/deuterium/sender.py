@@ -1,4 +1,4 @@
-"""The request path of AsyncClient: from a URL or a Request to an exchange under way, in compiled code."""
+"""The request path of both clients: from a URL or a Request to an exchange under way, in compiled code."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import Any
 from ._http.exchange import Exchange
 from ._http.field_kind import SET_COOKIE
 from ._http.phases import NEVER
+from ._net.blocking_waiter import ThreadWaiter
 from ._net.waiters import FutureWaiter
 from ._pool.async_pool import AsyncPool
 from ._pool.retry import MISDIRECTED
+from ._pool.sync_pool import SyncPool
 from .config import Timeout
 from .request import checked_method
 
 KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"))
 
 
-class AsyncSender:
-    """What every request of one client shares: its pool, its parsed URLs, its default fields and timeouts."""
+class Sender:
+    """What every request of one client shares: its parsed URLs, its default fields and timeouts."""
 
     __slots__ = (
         "base_url",
@@ -27,8 +29,6 @@ class AsyncSender:
         "connect_s",
         "cookies",
         "hooks",
-        "loop",
-        "pool",
         "pool_s",
         "read_s",
         "retry_statuses",
@@ -39,9 +39,7 @@ class AsyncSender:
         "write_s",
     )
 
-    def __init__(self, loop: Any, pool: AsyncPool, core: Any) -> None:
-        self.loop = loop
-        self.pool = pool
+    def __init__(self, core: Any) -> None:
         self.urls = core.urls
         self.base_url = core.base_url
         self.refresh(core)
@@ -69,12 +67,6 @@ class AsyncSender:
     def _is_final(self, status: int) -> bool:
         return not 300 < status < 400 and status != MISDIRECTED and status not in self.retry_statuses
 
-    def waiter(self) -> FutureWaiter:
-        """Something to await. Raises RuntimeError on another event loop than the client's own."""
-        if get_running_loop() is not self.loop:
-            raise RuntimeError("this client belongs to another event loop: make one client for each loop")
-        return FutureWaiter(self.loop.create_future())
-
     def plain_exchange(self, method: str, url: str) -> Exchange:
         """An exchange without anything but the client's defaults."""
         if method not in KNOWN_METHODS:
@@ -86,24 +78,14 @@ class AsyncSender:
         exchange.origin = origin
         return exchange
 
-    def submit(self, exchange: Exchange, waiter: Any, connect_s: Any) -> None:
-        """Send an exchange whose deadlines are set; the waiter is woken when it is answered or has failed."""
-        exchange.waiter = waiter
-        self.pool.submit(exchange, connect_s, monotonic())
-
-    def start_plain(self, method: str, url: str, waiter: Any, timeout: Any) -> Exchange:
-        """An exchange without anything but the client's defaults, under way."""
+    def _bound(self, exchange: Exchange, timeout: Any, now: float) -> None:
+        """Set its deadlines."""
         if timeout is not self.timeout:
             self._set_timeout(timeout)
-        exchange = self.plain_exchange(method, url)
-        now = monotonic()
-        exchange.waiter = waiter
         exchange.deadline = now + self.total_s
         exchange.pool_timeout = self.pool_s
         exchange.read_timeout = self.read_s
         exchange.write_timeout = self.write_s
-        self.pool.submit(exchange, self.connect_s, now)
-        return exchange
 
     def _set_timeout(self, timeout: Timeout) -> None:
         """Keep the limits as C numbers; requests in a row mostly have the same."""
@@ -113,3 +95,70 @@ class AsyncSender:
         self.pool_s = NEVER if timeout.pool is None else timeout.pool
         self.read_s = NEVER if timeout.read is None else timeout.read
         self.write_s = NEVER if timeout.write is None else timeout.write
+
+
+class AsyncSender(Sender):
+    """Sends on one event loop."""
+
+    __slots__ = ("loop", "pool")
+
+    def __init__(self, loop: Any, pool: AsyncPool, core: Any) -> None:
+        Sender.__init__(self, core)
+        self.loop = loop
+        self.pool = pool
+
+    def waiter(self) -> FutureWaiter:
+        """Something to await. Raises RuntimeError on another event loop than the client's own."""
+        if get_running_loop() is not self.loop:
+            raise RuntimeError("this client belongs to another event loop: make one client for each loop")
+        return FutureWaiter(self.loop.create_future())
+
+    def submit(self, exchange: Exchange, waiter: Any, connect_s: Any) -> None:
+        """Send an exchange whose deadlines are set; the waiter is woken when it is answered or has failed."""
+        exchange.waiter = waiter
+        self.pool.submit(exchange, connect_s, monotonic())
+
+    def start_plain(self, method: str, url: str, waiter: Any, timeout: Any) -> Exchange:
+        """An exchange without anything but the client's defaults, under way."""
+        exchange = self.plain_exchange(method, url)
+        now = monotonic()
+        exchange.waiter = waiter
+        self._bound(exchange, timeout, now)
+        self.pool.submit(exchange, self.connect_s, now)
+        return exchange
+
+
+class SyncSender(Sender):
+    """Sends from any thread."""
+
+    __slots__ = ("pool",)
+
+    def __init__(self, pool: SyncPool, core: Any) -> None:
+        Sender.__init__(self, core)
+        self.pool = pool
+
+    def submit(self, exchange: Exchange, waiter: Any, connect_s: Any) -> None:
+        """Queue an exchange whose deadlines are set; ``pool.wait`` sends it."""
+        exchange.waiter = waiter
+        self.pool.submit(exchange, connect_s, monotonic())
+
+    def start_plain(self, method: str, url: str, waiter: Any, timeout: Any) -> Exchange:
+        """An exchange without anything but the client's defaults, queued."""
+        exchange = self.plain_exchange(method, url)
+        exchange.waiter = waiter
+        now = monotonic()
+        with self.pool.lock:  # the limits kept here are every thread's
+            self._bound(exchange, timeout, now)
+            self.pool.submit(exchange, self.connect_s, now)
+        return exchange
+
+    def fetch_plain(self, method: str, url: str, timeout: Any) -> Exchange:
+        """``start_plain``, and wait until it is over. Whatever interrupts the wait cancels the exchange."""
+        waiter = ThreadWaiter()
+        exchange = self.start_plain(method, url, waiter, timeout)
+        try:
+            self.pool.wait(exchange, waiter)
+        except BaseException:
+            self.pool.cancel(exchange, None)
+            raise
+        return exchange

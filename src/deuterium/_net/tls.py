@@ -171,6 +171,10 @@ class TlsPipe:
         """Octets that must be written to the transport."""
         return self._outgoing.read() if self._outgoing.pending else b""
 
+    def buffered(self) -> bool:
+        """More may be read without anything being fed in."""
+        return self._incoming.pending > 0 or self.object.pending() > 0
+
     def close(self) -> None:
         """Say close_notify; the peer's is not waited for."""
         with suppress(ssl.SSLError):

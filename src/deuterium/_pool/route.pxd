@@ -18,6 +18,7 @@ cdef class Route:
     cdef readonly object waiting
     cdef readonly long long waits
     cdef readonly int dialing
+    cdef readonly int bound
     cdef public object connect_s
     cdef readonly list refused
     cdef readonly double deadline

@@ -22,6 +22,7 @@ class Route:
 
     __slots__ = (
         "balancer",
+        "bound",
         "by_score",
         "carriers",
         "connect_s",
@@ -48,6 +49,7 @@ class Route:
         self.waiting: deque[Exchange] = deque()
         self.waits = 0  # requests that found no place at once
         self.dialing = 0
+        self.bound = 0  # requests whose own thread dials for them: they take no place before it is done
         self.connect_s: float | None = None  # the connect timeout of the request that came last
         self.refused: list[Exchange] = []  # ended here; their waiters want to be woken
         self.deadline = NEVER
@@ -131,16 +133,30 @@ class Route:
         if self.multiplexed is None:
             return 0 if self.dialing or usable else 1
         if not self.multiplexed:
-            return min(len(self.waiting), self.max_carriers - usable) - self.dialing
+            return min(len(self.waiting) + self.bound, self.max_carriers - usable) - self.dialing
         if not usable and not self.dialing:
             return 1
-        needed = -(-len(self.waiting) // places)
+        needed = -(-(len(self.waiting) + self.bound) // places)
         most = min(self.max_multiplexed, self.max_carriers)
         return min(needed, max(1, usable), most - usable) - self.dialing
 
     def dial_started(self) -> None:
         """A connection is being opened."""
         self.dialing += 1
+
+    def bind(self, exchange: Exchange) -> None:
+        """The exchange's own thread opens a connection, so it cannot go out on another one meanwhile."""
+        self.waiting.remove(exchange)
+        self.bound += 1
+
+    def unbind(self, exchange: Exchange) -> None:
+        """The thread is back: its exchange is the first in the queue."""
+        self.waiting.appendleft(exchange)
+        self.bound -= 1
+
+    def dial_given_up(self) -> None:
+        """The dial was interrupted; that says nothing about the origin."""
+        self.dialing -= 1
 
     def dial_succeeded(self, carrier: Carrier, multiplexed: bool, score: ConnectionScore, now: float) -> None:
         """The connection is open: waiting requests go out on it."""

@@ -1,0 +1,73 @@
+cimport cython
+from .._http.engine cimport Engine
+from .._http.exchange cimport Exchange, Waiter
+from .carrier cimport Carrier
+from .receive_buffer cimport ReceiveBuffer
+
+cdef double TICK_S
+cdef int FINISHED, POLLIN, POLLOUT
+cdef Py_ssize_t LARGE_READ, MANY_STREAMS, MAX_SEGMENTS, NORMAL_READ, SMALL_READ
+
+cdef class BlockingTransport(Carrier):
+    cdef readonly object sock
+    cdef object receive_into
+    cdef object send_octets
+    cdef object lock
+    cdef readonly object tls
+    cdef object tls_lock
+    cdef ReceiveBuffer plain
+    cdef ReceiveBuffer inbound
+    cdef Py_ssize_t read_size
+    cdef object poller
+    cdef object poll
+    cdef int events
+    cdef readonly bint reading
+    cdef bint in_receive
+    cdef readonly bint writing
+    cdef readonly bint mute
+    cdef bint arrived
+    cdef readonly list backlog
+    cdef readonly list abandoned
+    cdef bint shut
+    cdef readonly long long reads
+    cdef readonly long long writes
+    cdef readonly long long octets_read
+    @cython.locals(engine=Engine)
+    cpdef void submit(self, Exchange exchange, double now) except *
+    @cython.locals(now=double)
+    cpdef void cancel(self, Exchange exchange, object error) except *
+    cpdef void consumed(self, Exchange exchange, long long octets) except *
+    @cython.locals(exchange=Exchange)
+    cpdef void sweep(self) except *
+    cdef void _expire(self, double now) except *
+    cdef int _events(self) except -1
+    @cython.locals(ready=list)
+    cdef void _read(self, int events, double wait_s) except *
+    cdef void _after_poll(self, int came) except *
+    @cython.locals(engine=Engine, size=Py_ssize_t, octets=Py_ssize_t)
+    cdef void _receive(self) except *
+    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, octets=Py_ssize_t)
+    cdef void _decrypt(self) except *
+    cdef void _receive_end(self) except *
+    cdef void _receive_eof(self) except *
+    @cython.locals(plain=ReceiveBuffer, engine=Engine, now=double)
+    cdef void _take_in(self) except *
+    @cython.locals(engine=Engine)
+    cdef void _after_receive(self) except *
+    @cython.locals(engine=Engine, now=double, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
+    cdef void _wake(self) except *
+    @cython.locals(rest=list)
+    cdef void _write(self, list segments) except *
+    @cython.locals(rest=list)
+    cdef void _write_backlog(self, double wait_s) except *
+    cdef void _end_writing(self) except *
+    cdef void _break_off(self, object error) except *
+    cdef list _encrypt(self, list segments)
+    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, sent=Py_ssize_t, size=Py_ssize_t)
+    cdef list _send(self, list segments)
+    cdef void _fail(self, object error) except *
+    cdef void _fail_from_role(self, object error) except *
+    cdef void _say_goodbye(self) except *
+    cdef void _lose(self) except *
+    cdef void _close_socket(self) except *
+    cdef void _stir(self) except *

@@ -1,0 +1,488 @@
+"""One socket and one engine shared by threads: how octets go in and out, and how it ends."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from math import ceil
+from socket import SHUT_RDWR
+from threading import Lock
+from time import monotonic
+from typing import Any
+
+from .._http.exchange import Exchange
+from .._http.phases import FINISHED
+from ..errors import ReadError, WriteError
+from .blocking_poll import POLLIN, POLLOUT, open_poll
+from .carrier import Carrier
+from .receive_buffer import ReceiveBuffer
+from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
+from .ticks import TICK_S
+
+MAX_SEGMENTS = 512  # for one sendmsg; Linux takes 1024
+
+
+class BlockingTransport(Carrier):
+    """One non-blocking socket with its engine: what reading, writing and ending it takes, step by step.
+
+    ``lock`` is the client's: it guards the engine and every attribute here, but for what belongs to a role. It is
+    never held while the network is waited for. There are two roles, each held by one thread at a time. The *reader*
+    polls and receives; ``inbound`` and ``plain`` are its own. The *writer* sends; the segments it took are its own.
+    ``tls_lock`` guards the TLS object between the two; no other lock is taken under it.
+    """
+
+    __slots__ = (
+        "abandoned",
+        "arrived",
+        "backlog",
+        "events",
+        "in_receive",
+        "inbound",
+        "lock",
+        "mute",
+        "octets_read",
+        "plain",
+        "poll",
+        "poller",
+        "read_size",
+        "reading",
+        "reads",
+        "receive_into",
+        "send_octets",
+        "shut",
+        "sock",
+        "tls",
+        "tls_lock",
+        "writes",
+        "writing",
+    )
+
+    def __init__(self, sock: Any, lock: Any, buffers: Any, tls: Any, engine: Any, opened_at: float) -> None:
+        """``sock``: connected and non-blocking; ``tls``: a TlsPipe after its handshake, or None; ``lock``: an RLock."""
+        Carrier.__init__(self)
+        self.sock = sock
+        self.receive_into = sock.recv_into
+        self.send_octets = sock.send
+        self.lock = lock
+        self.engine = engine
+        self.tls = tls
+        self.tls_lock = Lock()
+        self.plain = ReceiveBuffer(buffers)  # octets of HTTP
+        self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
+        self.read_size = NORMAL_READ
+        self.poller = open_poll()
+        self.events = POLLIN
+        self.poller.register(sock.fileno(), POLLIN)
+        self.poll = self.poller.poll
+        self.reading = False  # the reader's role is taken
+        self.in_receive = False  # octets may have left the socket that are not in ``inbound`` yet
+        self.writing = False  # the writer's role is taken
+        self.mute = False  # a write failed: nothing more is written, what the peer still said is read
+        self.arrived = False  # ``plain`` has octets the engine has not seen
+        self.backlog: list[Any] = []  # octets of the transport that the socket did not take
+        self.abandoned: list[Exchange] = []  # given up by a finalizer that ran while its own thread held the lock
+        self.shut = False  # close the socket as soon as both roles are free
+        self.opened_at = opened_at
+        self.used_at = opened_at
+        self.reads = 0
+        self.writes = 0
+        self.octets_read = 0
+
+    # -- what the pool calls, under the lock ---------------------------------------------------------------------------
+
+    def submit(self, exchange: Exchange, now: float) -> None:
+        """Queue the request; ``wait`` writes it."""
+        exchange.carrier = self
+        self.engine.send_request(exchange, now)
+
+    def close(self) -> None:
+        """Say GOAWAY and close_notify, then close the transport; every open exchange fails."""
+        if self.lost:
+            return
+        if not self.engine.closed:
+            self.engine.close(monotonic())
+            self._wake()
+        self._say_goodbye()
+        self._lose()
+
+    def carry_out(self, verb: str) -> None:
+        """What housekeeping decided: ``close``, ``retire``, ``ping``, or ``dead``."""
+        if self.lost:
+            return
+        if verb == "close":
+            self.close()
+        elif verb == "retire":
+            self.engine.draining = True
+        elif verb == "ping":
+            self.engine.ping(monotonic())  # the reader writes it
+        else:
+            self._fail(ReadError("the peer did not answer a PING in time", scope="connection"))
+
+    def look(self, now: float) -> None:
+        """Take in what came while nobody waited: an idle connection that the peer closed must not be used again."""
+        if self.reading or self.lost:
+            return
+        self.used_at = now
+        try:
+            while not self.lost and self.poll(0):
+                self._receive_some(now)
+        except OSError as error:
+            self._fail(_broken_read(error))
+
+    def forsake(self) -> None:
+        """Close the descriptor and say nothing: in a child process the connection is still its parent's."""
+        self.lost = True
+        self.sock.close()
+
+    def cancel(self, exchange: Exchange, error: Any) -> None:
+        """End the exchange from our side; the stream is reset if it is open. ``flush`` writes that."""
+        now = monotonic()
+        if exchange.phase != FINISHED and not exchange.settled:
+            exchange.settled = True
+            self.tally.cancelled(now)
+        self.engine.cancel(exchange, error, now)
+        if not self.lost:
+            self._after_receive()
+
+    def consumed(self, exchange: Exchange, octets: int) -> None:
+        """The application took ``octets`` of content."""
+        self.engine.consumed(exchange, octets, monotonic())
+
+    def sweep(self) -> None:
+        """Cancel what finalizers gave up."""
+        while self.abandoned:
+            exchange = self.abandoned.pop()
+            if exchange.phase != FINISHED or exchange.unread:
+                self.cancel(exchange, None)
+
+    # -- reading, by the reader ----------------------------------------------------------------------------------------
+
+    def _events(self) -> int:
+        """What the reader polls for."""
+        events = 0 if self.engine.wants_pause else POLLIN
+        if self.backlog and not self.writing:
+            events |= POLLOUT
+        return events
+
+    def _read(self, events: int, wait_s: float) -> None:
+        """Wait for the network, then receive; ``_take_in`` follows under the lock."""
+        if events != self.events:
+            self.events = events
+            self.poller.modify(self.sock.fileno(), events)
+        ready = self.poll(ceil(min(wait_s, TICK_S) * 1000.0))
+        if not ready:
+            return
+        self._after_poll(ready[0][1])
+
+    def _after_poll(self, came: int) -> None:
+        if came & POLLOUT:
+            with self.lock:
+                if self.writing or not self.backlog:
+                    return
+                self.writing = True
+            self._write_backlog(0.0)
+        if came & ~POLLOUT:
+            self._receive()
+
+    def _receive(self) -> None:
+        """Octets of the transport into ``inbound``; under TLS, what they hold into ``plain``."""
+        engine = self.engine
+        if engine.in_data and engine.data_left > SMALL_READ:
+            size = LARGE_READ
+        elif engine.active() >= MANY_STREAMS:
+            size = SMALL_READ
+        else:
+            size = NORMAL_READ
+        self.read_size = size
+        space = self.inbound.space(size)
+        self.in_receive = True
+        try:
+            octets = self.receive_into(space)
+        except (BlockingIOError, InterruptedError):
+            self.in_receive = False
+            return
+        except OSError as error:
+            self.in_receive = False
+            self._fail_from_role(_broken_read(error))
+            return
+        self.inbound.commit(octets)
+        self.arrived = True
+        self.reads += 1
+        self.octets_read += octets
+        if octets == 0:
+            self._receive_end()
+        elif self.tls is not None:
+            self.arrived = False
+            self._decrypt()
+        self.in_receive = False
+
+    def _decrypt(self) -> None:
+        """Feed the TLS object and read all it has; whenever ``plain`` is full, the engine takes it in."""
+        inbound = self.inbound
+        plain = self.plain
+        tls = self.tls
+        failure = None
+        with self.tls_lock:
+            tls.feed(inbound.buffer.view()[inbound.start : inbound.end])
+        inbound.consume(inbound.end)
+        while True:
+            space = plain.space(self.read_size)
+            try:
+                with self.tls_lock:
+                    octets = tls.read(len(space), space)
+            except ssl.SSLWantReadError:
+                return
+            except ssl.SSLError as error:
+                failure = ReadError(f"TLS failed: {error.reason or error}", scope="connection")
+                failure.__cause__ = error
+                break
+            if octets == 0:
+                break
+            plain.commit(octets)
+            self.arrived = True
+            if not tls.buffered():
+                return
+            if plain.buffer.capacity - plain.end < SMALL_READ:
+                with self.lock:
+                    self._take_in()
+                    if self.lost:
+                        return
+        with self.lock:
+            self._take_in()
+            if failure is not None:
+                self._fail(failure)
+            else:
+                self._receive_eof()
+
+    def _receive_end(self) -> None:
+        """The peer closed the transport."""
+        with self.lock:
+            if self.tls is None:
+                self._receive_eof()
+            else:  # without close_notify the content may be cut
+                self._fail(ReadError("the connection was lost: closed by the peer", scope="connection"))
+
+    def _receive_eof(self) -> None:
+        if not self.lost:
+            self.engine.receive_eof(monotonic())
+            self._after_receive()
+            self._lose()
+
+    def _receive_some(self, now: float) -> None:
+        """One read of an idle connection, under the lock."""
+        self._receive()
+        self._take_in()
+
+    def _take_in(self) -> None:
+        """Let the engine walk what is there, then wake everyone it touched. Under the lock."""
+        plain = self.plain
+        if not self.arrived or self.lost:
+            return
+        self.arrived = False
+        now = monotonic()
+        self.used_at = now
+        self.tally.heard(now)
+        try:
+            plain.consume(self.engine.receive(plain.buffer, plain.start, plain.end, now))
+        except BaseException:
+            # The engine is half-way through a frame and cannot go on.
+            self._fail(ReadError("the reading of a response was interrupted", scope="connection"))
+            raise
+        self._after_receive()
+
+    def _after_receive(self) -> None:
+        engine = self.engine
+        if self.abandoned:
+            self.sweep()
+        if engine.ready or engine.writable:
+            self._wake()
+        if engine.closed:
+            self._say_goodbye()
+            self._lose()
+            return
+        if self.on_room is not None:
+            self.on_room(self)
+        if not engine.active():
+            if engine.draining:
+                self.close()
+            elif self.plain.start == self.plain.end and self.inbound.start == self.inbound.end:
+                # An idle connection holds no memory of the pool's.
+                self.plain.release()
+                self.inbound.release()
+
+    def _wake(self) -> None:
+        """Wake each waiter of each exchange the engine touched, once."""
+        engine = self.engine
+        if engine.ready:
+            ready = engine.take_ready()
+            now = monotonic()
+            for exchange in ready:
+                if exchange.phase == FINISHED:
+                    self.settle(exchange, now)
+                waiter = exchange.waiter
+                if waiter is not None:
+                    exchange.waiter = None
+                    waiter.wake(exchange)
+        if engine.writable:
+            writable = engine.take_writable()
+            for exchange in writable:
+                waiter = exchange.writer
+                if waiter is not None:
+                    exchange.writer = None
+                    waiter.wake(exchange)
+
+    def _expire(self, now: float) -> None:
+        self.engine.expire(now)
+        self._wake()
+        if self.on_room is not None:
+            self.on_room(self)
+
+    # -- writing, by the writer ----------------------------------------------------------------------------------------
+
+    def _write(self, segments: list[Any]) -> None:
+        """Send, and whatever was queued meanwhile; then the role is free."""
+        try:
+            while True:
+                if self.tls is not None:
+                    segments = self._encrypt(segments)
+                rest = self._send(segments)
+                with self.lock:
+                    if rest:
+                        self.backlog = rest
+                    elif not self.lost and self.engine.has_output():
+                        segments = self.engine.take(monotonic())
+                        continue
+                    self._end_writing()
+                    return
+        except BaseException as error:
+            self._break_off(error)
+
+    def _write_backlog(self, wait_s: float) -> None:
+        """Send what the socket did not take before, once it takes more."""
+        try:
+            if wait_s > 0.0:
+                poll = open_poll()
+                poll.register(self.sock.fileno(), POLLOUT)
+                if not poll.poll(ceil(wait_s * 1000.0)):
+                    with self.lock:
+                        self._end_writing()
+                    return
+            rest = self._send(self.backlog)
+            with self.lock:
+                self.backlog = rest
+                self._end_writing()
+        except BaseException as error:
+            self._break_off(error)
+
+    def _end_writing(self) -> None:
+        self.writing = False
+        if self.shut and not self.reading:
+            self._close_socket()
+
+    def _break_off(self, error: BaseException) -> None:
+        """A write that failed, or was interrupted: nobody knows what of it left."""
+        with self.lock:
+            self.mute = True
+            self.backlog = []
+            self._end_writing()
+            if isinstance(error, OSError):
+                self.look(monotonic())  # it may have answered before it closed; a reader looks by itself
+            if not self.lost and not (self.reading and isinstance(error, OSError)):
+                failure = WriteError(f"the connection was lost: {error}", scope="connection")
+                failure.__cause__ = error
+                self._fail(failure)
+        if not isinstance(error, OSError):
+            raise error
+
+    def _encrypt(self, segments: list[Any]) -> list[Any]:
+        tls = self.tls
+        with self.tls_lock:
+            for segment in segments:
+                tls.write(segment)
+            return [tls.pending()]
+
+    def _send(self, segments: list[Any]) -> list[Any]:
+        """Hand the segments to the socket; what it did not take."""
+        at = 0
+        count = len(segments)
+        while at < count:
+            segment = segments[at]
+            try:
+                if count - at == 1:
+                    sent = self.send_octets(segment)
+                else:
+                    sent = self.sock.sendmsg(segments[at : at + MAX_SEGMENTS])
+            except (BlockingIOError, InterruptedError):
+                return segments[at:]
+            self.writes += 1
+            while sent:
+                segment = segments[at]
+                size = len(segment)
+                if sent < size:
+                    segments[at] = memoryview(segment)[sent:]
+                    break
+                sent -= size
+                at += 1
+        return []
+
+    # -- ending, under the lock ----------------------------------------------------------------------------------------
+
+    def _fail(self, error: Any) -> None:
+        """The connection is over: every exchange ends, once."""
+        if self.lost:
+            return
+        self.engine.fail(error)
+        self._wake()
+        self._say_goodbye()
+        self._lose()
+
+    def _fail_from_role(self, error: Any) -> None:
+        with self.lock:
+            self._take_in()
+            self._fail(error)
+
+    def _say_goodbye(self) -> None:
+        """Last words, as far as the socket takes them without waiting."""
+        if self.writing or self.mute or self.backlog:
+            return
+        try:
+            segments = self.engine.take(monotonic()) if self.engine.has_output() else []
+            if self.tls is not None:
+                with self.tls_lock:
+                    for segment in segments:
+                        self.tls.write(segment)
+                    self.tls.close()
+                    segments = [self.tls.pending()]
+            if segments:
+                self._send(segments)
+        except (OSError, ssl.SSLError):
+            pass  # nobody is there to hear them
+
+    def _lose(self) -> None:
+        """The transport is gone: threads that poll it return, the last of them closes it."""
+        if self.lost:
+            return
+        self.lost = True
+        self.shut = True
+        with suppress(OSError):  # the peer was faster
+            self.sock.shutdown(SHUT_RDWR)
+        self._stir()
+        if self.on_lost is not None:
+            self.on_lost(self)
+        if not self.reading and not self.writing:
+            self._close_socket()
+
+    def _close_socket(self) -> None:
+        self.shut = False
+        self.plain.release()
+        self.inbound.release()
+        self.sock.close()
+
+    def _stir(self) -> None:
+        """Have every thread that sleeps here look round."""
+
+
+def _broken_read(error: OSError) -> ReadError:
+    failure = ReadError(f"the connection was lost: {error}", scope="connection")
+    failure.__cause__ = error
+    return failure

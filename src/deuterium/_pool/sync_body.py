@@ -1,0 +1,96 @@
+"""The content of one exchange in a thread: read piece by piece, or sent piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .._http.exchange import Exchange
+from .._http.phases import FINISHED
+from .._net.blocking_waiter import ThreadWaiter
+from .sync_pool import SyncPool
+
+
+class SyncBody:
+    """The content of a streamed response. Whoever stops reading closes it, and the stream is reset."""
+
+    __slots__ = ("closed", "exchange", "pool", "taken")
+
+    def __init__(self, pool: SyncPool, exchange: Exchange) -> None:
+        self.pool = pool
+        self.exchange = exchange
+        self.taken = False
+        self.closed = False
+
+    def pieces(self) -> Iterator[Any]:
+        """bytes, or LentPiece that the taker must release; the window is given back as they are taken."""
+        self.taken = True
+        exchange = self.exchange
+        driver = exchange.carrier
+        upload = exchange.uploader
+        try:
+            while True:
+                piece = driver.next_piece(exchange)
+                if piece is not None:
+                    yield piece
+                    continue
+                if exchange.phase == FINISHED and not exchange.chunks:
+                    if exchange.error is not None:
+                        raise exchange.error
+                    return
+                waiter = ThreadWaiter()
+                if upload is not None and upload.step(waiter):
+                    continue
+                if self.pool.expect(exchange, waiter):
+                    self.pool.wait(exchange, waiter)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Reset the stream unless it is over; give back what was not read."""
+        if not self.closed:
+            self.closed = True
+            exchange = self.exchange
+            if exchange.phase != FINISHED or exchange.unread:
+                self.pool.cancel(exchange, None)
+
+
+class Upload:
+    """Streamed content on its way out, driven by the thread that waits for the response."""
+
+    __slots__ = ("exchange", "over", "pieces", "trailers")
+
+    def __init__(self, exchange: Exchange, stream: Any, trailers: Any) -> None:
+        if not hasattr(stream, "__iter__"):
+            raise TypeError("an async iterator cannot be sent by a sync client")
+        self.exchange = exchange
+        self.pieces = iter(stream)
+        self.trailers = trailers
+        self.over = False
+
+    def step(self, waiter: ThreadWaiter) -> bool:
+        """Send one piece; False: nothing to send, or no room, and ``waiter`` is woken when there is some.
+
+        What the iterator raises ends the exchange and goes on.
+        """
+        exchange = self.exchange
+        driver = exchange.carrier
+        if self.over:
+            return False
+        room = driver.room(exchange, waiter)
+        if room < 0:
+            self.over = True
+            return False
+        if room == 0:
+            return False
+        exchange.request.stream_started = True
+        for piece in self.pieces:
+            if piece:
+                driver.send_content(exchange, piece.encode() if isinstance(piece, str) else bytes(piece), False)
+                return True
+        self.over = True
+        if self.trailers:
+            driver.send_trailers(exchange, self.trailers)
+        else:
+            driver.send_content(exchange, b"", True)
+        return True

@@ -1,0 +1,321 @@
+"""Client: the client layer in threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock, RLock
+from typing import Any
+
+from yarl import URL
+
+from ._http.exchange import Exchange
+from ._http.phases import FINISHED, PIECES, WHOLE
+from ._net.blocking_dialer import BlockingDialer
+from ._net.blocking_waiter import ThreadWaiter
+from ._pool import forks
+from ._pool.sync_body import SyncBody, Upload
+from ._pool.sync_many import SyncMany
+from ._pool.sync_pool import SyncPool
+from .auth import build_auth
+from .config import USE_CLIENT_DEFAULT
+from .core import ClientCore, as_timeout
+from .flow import Call, Drop, Flow, Flows, Pause, Read, Send
+from .request import Request, checked_fields
+from .response import Response
+from .sender import SyncSender
+
+
+class Client(ClientCore):
+    """An HTTP client for threads. One client keeps its connections; any number of threads may use it at once, and share
+    its HTTP/2 connections: the first that waits reads for all.
+
+    >>> with Client() as client:
+    ...     response = client.get("https://example.org/")
+    ...     print(response.status_code, response.http_version)
+    """
+
+    def __init__(self, **options: Any) -> None:
+        """The options of :class:`ClientCore`, as for :class:`AsyncClient`."""
+        self._sender: SyncSender | None = None
+        self._opening = Lock()
+        self._deciding = RLock()  # held while a flow decides: cookies, budgets and breakers are every thread's
+        self._closed = False
+        super().__init__(**options)
+
+    # -- verbs -------------------------------------------------------------------------------------------------------
+
+    def get(self, url: str | URL, **options: Any) -> Response:
+        """GET (RFC 9110 section 9.3.1). Options as for ``request``."""
+        return self.request("GET", url, **options) if options else self.request("GET", url)
+
+    def head(self, url: str | URL, **options: Any) -> Response:
+        """HEAD (section 9.3.2)."""
+        return self.request("HEAD", url, **options) if options else self.request("HEAD", url)
+
+    def options(self, url: str | URL, **options: Any) -> Response:
+        """OPTIONS (section 9.3.7)."""
+        return self.request("OPTIONS", url, **options) if options else self.request("OPTIONS", url)
+
+    def delete(self, url: str | URL, **options: Any) -> Response:
+        """DELETE (section 9.3.5)."""
+        return self.request("DELETE", url, **options) if options else self.request("DELETE", url)
+
+    def post(self, url: str | URL, **options: Any) -> Response:
+        """POST (section 9.3.3)."""
+        return self.request("POST", url, **options) if options else self.request("POST", url)
+
+    def put(self, url: str | URL, **options: Any) -> Response:
+        """PUT (section 9.3.4)."""
+        return self.request("PUT", url, **options) if options else self.request("PUT", url)
+
+    def patch(self, url: str | URL, **options: Any) -> Response:
+        """PATCH (RFC 5789)."""
+        return self.request("PATCH", url, **options) if options else self.request("PATCH", url)
+
+    def request(
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        timeout: Any = USE_CLIENT_DEFAULT,
+        auth: Any = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | Any = USE_CLIENT_DEFAULT,
+        **options: Any,
+    ) -> Response:
+        """Send a request and read the whole response. Options as for ``build_request``.
+
+        Raises InvalidURL or LocalProtocolError before a byte is sent, and the subclasses of TransportError after.
+        """
+        sender = self._open()
+        if options or auth is not USE_CLIENT_DEFAULT or not sender.is_plain():
+            request = self.build_request(method, url, timeout=timeout, **options)
+            return self.send(request, auth=auth, follow_redirects=follow_redirects)
+        exchange = sender.fetch_plain(
+            method,
+            url if type(url) is str else str(url),
+            self.timeout if timeout is USE_CLIENT_DEFAULT else as_timeout(timeout),
+        )
+        if sender.is_final(exchange):
+            return Response(exchange, None, self)
+        follow = self.follow_redirects if follow_redirects is USE_CLIENT_DEFAULT else follow_redirects
+        return self._run(self._flows().run(None, WHOLE, None, follow, exchange))
+
+    def send(
+        self,
+        request: Request,
+        *,
+        stream: bool = False,
+        auth: Any = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | Any = USE_CLIENT_DEFAULT,
+    ) -> Response:
+        """Send a request made by ``build_request``; with ``stream`` the content is left to be iterated."""
+        flow = self._flows().run(
+            request,
+            PIECES if stream else WHOLE,
+            self.auth if auth is USE_CLIENT_DEFAULT else build_auth(auth),
+            self.follow_redirects if follow_redirects is USE_CLIENT_DEFAULT else follow_redirects,
+        )
+        return self._run(flow)
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        auth: Any = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | Any = USE_CLIENT_DEFAULT,
+        **options: Any,
+    ) -> Iterator[Response]:
+        """A response whose content is read piece by piece inside the ``with`` block."""
+        request = self.build_request(method, url, **options)
+        response = self.send(request, stream=True, auth=auth, follow_redirects=follow_redirects)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def fetch_many(
+        self, requests: Iterable[str | URL | Request], *, concurrency: int = 100, return_exceptions: bool = False
+    ) -> SyncMany:
+        """Send many requests from this thread, ``concurrency`` at a time; an iterator of responses in completion order.
+
+        A failure is raised and ends the iteration, or is yielded with ``return_exceptions``. ``response.request`` tells
+        which request it answers. Requests are taken from the iterable as places come free. Redirects, retries, cookies
+        and authentication work as for ``request``. Connections are opened, and streamed content is sent, one after the
+        other. Nothing moves while the caller does not ask for the next response; ``close`` gives up the rest.
+        """
+        if concurrency < 1:
+            raise ValueError("concurrency must be at least 1")
+        sender = self._open()
+        flows = self._flows()
+        plain = sender.is_plain()
+        timeout = self.timeout
+        follow_redirects = self.follow_redirects
+
+        def start(item: Any, waiter: ThreadWaiter) -> Any:
+            if plain and not isinstance(item, Request):
+                return sender.start_plain("GET", item if type(item) is str else str(item), waiter, timeout)
+            request = item if isinstance(item, Request) else self.build_request("GET", item)
+            return flows.run(request, WHOLE, self.auth, follow_redirects)
+
+        def follow(exchange: Exchange) -> Flow | None:
+            return None if sender.is_final(exchange) else flows.run(None, WHOLE, None, follow_redirects, exchange)
+
+        def finish(exchange: Exchange) -> Response:
+            return Response(exchange, None, self)
+
+        def advance(flow: Flow, error: BaseException | None, waiter: ThreadWaiter) -> Any:
+            while True:
+                try:
+                    with self._deciding:
+                        action = flow.send(None) if error is None else flow.throw(error)
+                except StopIteration as end:
+                    return end.value
+                error = None
+                try:
+                    if type(action) is Pause:
+                        return float(action.delay_s)
+                    if type(action) is not Send:
+                        self._act(action)
+                    elif action.exchange.request.stream is not None:
+                        self._send(action.exchange)
+                    else:
+                        request = action.exchange.request
+                        sender.submit(action.exchange, waiter, (request.timeout or timeout).connect)
+                        return action.exchange
+                except Exception as failure:
+                    error = failure
+
+        return SyncMany(
+            sender.pool, iter(requests), concurrency, return_exceptions, start, follow, finish, advance
+        )
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def warm_up(self, url: str | URL) -> None:
+        """Open a connection to the URL's origin now, so that the first request need not."""
+        origin, _ = self.urls.split(self.absolute(str(url)))
+        self._open().pool.warm_up(origin, self.timeout.connect)
+
+    def close(self) -> None:
+        """Close every connection; requests under way in other threads fail. The client cannot be used afterwards."""
+        self._closed = True
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            if sender.pool.forks == forks.count():
+                sender.pool.close()
+            else:
+                sender.pool.forsake()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # -- carrying out ------------------------------------------------------------------------------------------------
+
+    def _open(self) -> SyncSender:
+        """The pool, made by the first request; a child process makes its own."""
+        sender = self._sender
+        if sender is not None and sender.pool.forks == forks.count():
+            return sender
+        if self._closed:
+            raise RuntimeError("the client is closed")
+        if sender is not None:
+            # The locks may have been held by threads that do not exist in this process.
+            self._opening = Lock()
+            self._deciding = RLock()
+        with self._opening:
+            if self._sender is not sender:
+                assert self._sender is not None
+                return self._sender
+            if sender is not None:
+                sender.pool.forsake()
+            pool = SyncPool(self.workshop, BlockingDialer())
+            opened = SyncSender(pool, self)
+            self._sender = opened
+            return opened
+
+    def options_changed(self) -> None:
+        if self._sender is not None:
+            self._sender.refresh(self)
+
+    def _flows(self) -> Flows:
+        pool = self._open().pool
+
+        def body(exchange: Exchange) -> SyncBody:
+            return SyncBody(pool, exchange)
+
+        return Flows(self, body)
+
+    def _run(self, flow: Flow) -> Response:
+        """Carry out a flow's actions."""
+        advance: Callable[[Any], Any] = flow.send
+        argument: Any = None
+        try:
+            while True:
+                with self._deciding:
+                    action = advance(argument)
+                advance, argument = flow.send, None
+                try:
+                    if type(action) is Send:
+                        self._send(action.exchange)
+                    else:
+                        self._act(action)
+                except BaseException as error:
+                    advance, argument = flow.throw, error
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        finally:
+            flow.close()
+
+    def _act(self, action: Any) -> None:
+        """Carry out what is not sending."""
+        if type(action) is Pause:
+            time.sleep(action.delay_s)
+        elif type(action) is Drop:
+            action.response.close()
+        elif type(action) is Read:
+            action.response.read()
+        elif type(action) is Call:
+            action.function(action.argument)
+
+    def _send(self, exchange: Exchange) -> None:
+        """Submit the exchange and wait for its end, or for its header section when it comes in pieces."""
+        sender = self._open()
+        pool = sender.pool
+        request = exchange.request
+        waiter = ThreadWaiter()
+        sender.submit(exchange, waiter, (request.timeout or self.timeout).connect)
+        try:
+            if request.stream is not None:
+                self._send_content(pool, exchange, waiter)
+                waiter = ThreadWaiter()
+                if not pool.expect(exchange, waiter):
+                    return
+            pool.wait(exchange, waiter)
+            while exchange.delivery == PIECES and not exchange.headers_received and exchange.phase != FINISHED:
+                waiter = ThreadWaiter()
+                if pool.expect(exchange, waiter):
+                    pool.wait(exchange, waiter)
+        except BaseException:
+            pool.cancel(exchange, None)
+            raise
+
+    def _send_content(self, pool: SyncPool, exchange: Exchange, waiter: ThreadWaiter) -> None:
+        """Send streamed content, until it is over or the response has begun: its reader sends the rest."""
+        request = exchange.request
+        trailers = (request.extensions or {}).get("trailers")
+        upload = Upload(exchange, request.stream, checked_fields(trailers) if trailers else None)
+        pool.place(exchange, waiter)
+        while not upload.over and exchange.phase != FINISHED:
+            if exchange.headers_received and exchange.delivery == PIECES:
+                exchange.uploader = upload
+                return
+            waiter = ThreadWaiter()
+            if not upload.step(waiter) and not upload.over and pool.expect(exchange, waiter):
+                pool.wait(exchange, waiter)
