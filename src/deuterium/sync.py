@@ -235,7 +235,7 @@ class Client(ClientCore):
                 return self._sender
             if sender is not None:
                 sender.pool.forsake()
-            pool = SyncPool(self.workshop, BlockingDialer())
+            pool = SyncPool(self.workshop, BlockingDialer(self.workshop.transport))
             opened = SyncSender(pool, self)
             self._sender = opened
             return opened

@@ -63,6 +63,8 @@ class BlockingDriver(BlockingTransport):
                     if not self.reading:
                         self.reading = leads = True
                         gate = None
+                        if self.arrived:
+                            continue
                     if not self.writing and not self.mute:
                         if not self.backlog:
                             if self.engine.has_output():

@@ -15,6 +15,7 @@ cdef class BlockingTransport(Carrier):
     cdef object lock
     cdef readonly object tls
     cdef object tls_lock
+    cdef bint session_due
     cdef ReceiveBuffer plain
     cdef ReceiveBuffer inbound
     cdef Py_ssize_t read_size

@@ -49,6 +49,7 @@ class BlockingTransport(Carrier):
         "reads",
         "receive_into",
         "send_octets",
+        "session_due",
         "shut",
         "sock",
         "tls",
@@ -66,6 +67,7 @@ class BlockingTransport(Carrier):
         self.lock = lock
         self.engine = engine
         self.tls = tls
+        self.session_due = tls is not None  # the TLS session has not been kept yet
         self.tls_lock = Lock()
         self.plain = ReceiveBuffer(buffers)  # octets of HTTP
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
@@ -89,6 +91,17 @@ class BlockingTransport(Carrier):
         self.octets_read = 0
 
     # -- what the pool calls, under the lock ---------------------------------------------------------------------------
+
+    def begin(self, octets: bytes) -> None:
+        """Take in what was received before the socket was ours: ``octets`` of HTTP, or what the TLS object holds."""
+        if self.tls is not None:
+            if self.tls.buffered():
+                self._decrypt()
+        elif octets:
+            space = self.plain.space(len(octets))
+            space[: len(octets)] = octets
+            self.plain.commit(len(octets))
+            self.arrived = True
 
     def submit(self, exchange: Exchange, now: float) -> None:
         """Queue the request; ``wait`` writes it."""
@@ -125,7 +138,8 @@ class BlockingTransport(Carrier):
         self.used_at = now
         try:
             while not self.lost and self.poll(0):
-                self._receive_some(now)
+                self._receive()
+                self._take_in()
         except OSError as error:
             self._fail(_broken_read(error))
 
@@ -220,11 +234,11 @@ class BlockingTransport(Carrier):
         """Feed the TLS object and read all it has; whenever ``plain`` is full, the engine takes it in."""
         inbound = self.inbound
         plain = self.plain
-        tls = self.tls
-        failure = None
-        with self.tls_lock:
-            tls.feed(inbound.buffer.view()[inbound.start : inbound.end])
-        inbound.consume(inbound.end)
+        tls, failure = self.tls, None
+        if inbound.start < inbound.end:
+            with self.tls_lock:
+                tls.feed(inbound.buffer.view()[inbound.start : inbound.end])
+            inbound.consume(inbound.end)
         while True:
             space = plain.space(self.read_size)
             try:
@@ -240,6 +254,10 @@ class BlockingTransport(Carrier):
                 break
             plain.commit(octets)
             self.arrived = True
+            if self.session_due:
+                self.session_due = False
+                with self.lock:
+                    tls.keep_session()
             if not tls.buffered():
                 return
             if plain.buffer.capacity - plain.end < SMALL_READ:
@@ -267,11 +285,6 @@ class BlockingTransport(Carrier):
             self.engine.receive_eof(monotonic())
             self._after_receive()
             self._lose()
-
-    def _receive_some(self, now: float) -> None:
-        """One read of an idle connection, under the lock."""
-        self._receive()
-        self._take_in()
 
     def _take_in(self) -> None:
         """Let the engine walk what is there, then wake everyone it touched. Under the lock."""
@@ -395,16 +408,14 @@ class BlockingTransport(Carrier):
             raise error
 
     def _encrypt(self, segments: list[Any]) -> list[Any]:
-        tls = self.tls
         with self.tls_lock:
             for segment in segments:
-                tls.write(segment)
-            return [tls.pending()]
+                self.tls.write(segment)
+            return [self.tls.pending()]
 
     def _send(self, segments: list[Any]) -> list[Any]:
         """Hand the segments to the socket; what it did not take."""
-        at = 0
-        count = len(segments)
+        at, count = 0, len(segments)
         while at < count:
             segment = segments[at]
             try:
@@ -455,7 +466,7 @@ class BlockingTransport(Carrier):
                     segments = [self.tls.pending()]
             if segments:
                 self._send(segments)
-        except (OSError, ssl.SSLError):
+        except OSError:  # ssl.SSLError is one
             pass  # nobody is there to hear them
 
     def _lose(self) -> None:

@@ -322,4 +322,6 @@ class SyncPool:
             return
         self.next_tick = now + TICK_S
         for carrier, verb in self.housekeeping.look(self.routes.values(), now):
+            if verb == "retire" and not carrier.engine.draining:
+                self.dialer.forget(carrier.route.origin)  # so that its successor sees a change of address
             carrier.carry_out(verb)
