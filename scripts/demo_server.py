@@ -15,7 +15,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
 HOST = "127.0.0.1"
-CONTENT = b"2H, or deuterium: hydrogen with a neutron. It weighs twice as much and burns as well."
+CONTENT = b"2H, or deuterium: hydrogen with a neutron. It weighs twice as much and burns as well.\n"
 
 
 async def app(scope: Any, protocol: Any) -> None:
