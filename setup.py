@@ -1,5 +1,6 @@
 """Build: every ``.py`` with a sibling ``.pxd`` is compiled by Cython; ``DEUTERIUM_PURE=1`` builds none of them."""
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -33,19 +34,38 @@ def compiled_modules() -> list[Extension]:
     return modules
 
 
+def headers_digest() -> str:
+    """What all ``.pxd`` say together: when it changes, everything is compiled again.
+
+    Cython overlooks ``cimport x as y`` when it decides what to compile again, and modules that disagree about a
+    header fail at import or worse.
+    """
+    digest = hashlib.sha256()
+    for header in sorted(SOURCE.glob("deuterium/**/*.pxd")):
+        digest.update(header.as_posix().encode() + header.read_bytes())
+    return digest.hexdigest()
+
+
 def extensions() -> list[Extension]:
     if os.environ.get("DEUTERIUM_PURE", "") not in ("", "0"):
         return []
     from Cython.Build import cythonize
 
-    return cythonize(
+    build_dir = Path(os.environ.get("DEUTERIUM_BUILD_DIR", "build/cython"))
+    stamp = build_dir / "headers.sha256"
+    digest = headers_digest()
+    modules = cythonize(
         compiled_modules(),
+        force=not stamp.exists() or stamp.read_text() != digest,
         include_path=["src"],
         compiler_directives=DIRECTIVES,
         annotate=bool(os.environ.get("DEUTERIUM_ANNOTATE")),
         nthreads=0 if sys.platform == "win32" else min(4, os.cpu_count() or 1),
-        build_dir=os.environ.get("DEUTERIUM_BUILD_DIR", "build/cython"),
+        build_dir=str(build_dir),
     )
+    build_dir.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(digest)
+    return modules
 
 
 try:
