@@ -24,6 +24,11 @@ from servers.content import body
 COMMAND = (sys.executable, "-m", "deuterium")
 
 
+def heed_interrupts() -> None:
+    """A shell starts its background jobs with SIGINT ignored, which a child inherits; a terminal's user has it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def deuterium(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([*COMMAND, *arguments], input=stdin, capture_output=True, timeout=60, check=False)
 
@@ -285,7 +290,9 @@ def test_command_used_wrongly_is_code_2(arguments: list[str]) -> None:
 def test_get_interrupted_is_code_130(fleet: Fleet) -> None:
     with peer(None) as port:
         process = subprocess.Popen(
-            [*COMMAND, "get", "--trace", "--http2", f"http://127.0.0.1:{port}/"], stderr=subprocess.PIPE
+            [*COMMAND, "get", "--trace", "--http2", f"http://127.0.0.1:{port}/"],
+            stderr=subprocess.PIPE,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509  # it only sets a signal
         )
         assert process.stderr is not None
         while b"HEADERS" not in process.stderr.readline():
@@ -392,6 +399,7 @@ def test_load_interrupted_prints_what_was_measured_and_is_code_130(fleet: Fleet)
         [*COMMAND, "load", *reach(fleet.get("nghttpd"), "/100"), "--duration", "60", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509  # it only sets a signal
     )
     time.sleep(3)
     process.send_signal(signal.SIGINT)
