@@ -31,6 +31,7 @@ frontend front
     default_backend back
 backend back
     # One connection for each request: haproxy 2.6 stops reading a shared one while any of its streams is blocked.
+    http-reuse never
     server one {host}:{backend_port} proto h2 max-reuse 0
 """
 
