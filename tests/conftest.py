@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import signal
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any, TypeVar
 
@@ -17,6 +18,11 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 LOOPS = ("asyncio", "uvloop")
 CI = os.environ.get("CI", "").lower() in ("1", "true")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever gives up on a run sends SIGTERM; without this the servers would outlive it."""
+    signal.signal(signal.SIGTERM, lambda number, frame: pytest.exit("terminated", returncode=128 + number))
 
 
 @pytest.fixture(params=LOOPS)
