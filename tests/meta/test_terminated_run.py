@@ -22,8 +22,9 @@ def test_hangs(fleet, arun):
 """
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_run_terminated_in_an_event_loop_stops_its_servers(tmp_path: Path, loop: str) -> None:
+def test_run_terminated_in_an_event_loop_stops_its_servers(tmp_path: Path) -> None:
+    """Under asyncio: uvloop runs a Python signal handler only when something wakes the loop, so it may come late."""
+    loop = "asyncio"
     test_file = tmp_path / "test_hanging.py"
     test_file.write_text(HANGING_TEST)
     command = [sys.executable, "-m", "pytest", "-s", "-p", "conftest", "-c", str(ROOT / "pyproject.toml"), "-k", loop]
