@@ -19,6 +19,7 @@ from ._pool.fetch_many import FetchMany
 from .auth import build_auth
 from .config import USE_CLIENT_DEFAULT
 from .core import ClientCore, as_timeout
+from .errors import TransportError
 from .flow import Call, Drop, Flow, Flows, Pause, Read, Send
 from .request import Request, checked_fields
 from .response import Response
@@ -110,7 +111,7 @@ class AsyncClient(ClientCore):
         if sender.is_final(exchange):
             return Response(exchange, None, self)
         follow = self.follow_redirects if follow_redirects is USE_CLIENT_DEFAULT else follow_redirects
-        return await self._run(self._flows().run(None, WHOLE, None, follow, exchange))
+        return await self._run(self._flows(sender).run(None, WHOLE, None, follow, exchange))
 
     async def send(
         self,
@@ -121,7 +122,7 @@ class AsyncClient(ClientCore):
         follow_redirects: bool | Any = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a request made by ``build_request``; with ``stream`` the content is left to be iterated."""
-        flow = self._flows().run(
+        flow = self._flows(self._sender or self._open()).run(
             request,
             PIECES if stream else WHOLE,
             self.auth if auth is USE_CLIENT_DEFAULT else build_auth(auth),
@@ -175,7 +176,7 @@ class AsyncClient(ClientCore):
         def finish(exchange: Exchange) -> Any:
             if sender.is_final(exchange):
                 return Response(exchange, None, self)
-            return self._run(self._flows().run(None, WHOLE, None, self.follow_redirects, exchange))
+            return self._run(self._flows(sender).run(None, WHOLE, None, self.follow_redirects, exchange))
 
         def whole(item: Any) -> Any:
             request = item if isinstance(item, Request) else self.build_request("GET", item)
@@ -222,8 +223,7 @@ class AsyncClient(ClientCore):
         if self._sender is not None:
             self._sender.refresh(self)
 
-    def _flows(self) -> Flows:
-        sender = self._sender or self._open()
+    def _flows(self, sender: AsyncSender) -> Flows:
 
         def body(exchange: Exchange) -> AsyncBody:
             return AsyncBody(sender.loop, exchange)
@@ -259,6 +259,8 @@ class AsyncClient(ClientCore):
 
     async def _send(self, exchange: Exchange) -> None:
         """Submit the exchange and wait for its end, or for its header section when it comes in pieces."""
+        if self._closed:  # while this request was between two attempts
+            raise TransportError("the client was closed", initiator="user", request_processed=False)
         sender = self._sender or self._open()
         waiter = sender.waiter()
         request = exchange.request
