@@ -22,7 +22,7 @@ class Decoder:
     """One connection's decoding side.
 
     ``max_table_size``: the limit of the dynamic table until :meth:`set_limit`; the table begins with that, or with
-    4096 if that is less. ``strings``: a pool for literal names and for values that are inserted, or None.
+    4096 if that is less. ``strings``: a pool for literal names and for values that may be indexed, or None.
     """
 
     __slots__ = (
@@ -175,8 +175,8 @@ class Decoder:
         if not wanted:
             section.size += name_octets + self.octets + LINE_OVERHEAD
             return self.position
-        # What is not inserted is not expected to come again, and lives no longer than its response.
-        if prefix == 0x3F and self.strings is not None:
+        # Servers that insert nothing (nginx) send the same values with every response; secrets are never indexed.
+        if self.strings is not None and (prefix == 0x3F or not octet & 0x10):
             value = self.strings.value(name, value)
         field = fields.build_field(name, kind, value)
         if prefix == 0x3F:
