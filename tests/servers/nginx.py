@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,6 +42,7 @@ http {{
         listen {host}:{port} {listen};
         {tls}
         root {root};
+        {fields}
         location = /status/204 {{ return 204; }}
         location = /status/304 {{ return 304; }}
         location = /status/404 {{ return 404 "not here"; }}
@@ -59,8 +60,12 @@ def run(
     keepalive_requests: int = 1_000_000,
     max_concurrent_streams: int = 128,
     workers: int = 1,
+    fields: Sequence[str] = (),
 ) -> Iterator[Server]:
-    """``keepalive_requests``: nginx sends GOAWAY after so many requests on one connection."""
+    """``keepalive_requests``: nginx sends GOAWAY after so many requests on one connection.
+
+    ``fields``: what ``add_header`` adds to each response, such as ``x-request-id $request_id``.
+    """
     program = find_program("nginx")
     folder = workspace.server_folder("nginx")
     configuration = folder / "nginx.conf"
@@ -77,6 +82,7 @@ def run(
             listen="ssl http2" if tls else "http2",
             tls=_tls(workspace) if tls else "",
             root=workspace.document_root,
+            fields=" ".join(f"add_header {field};" for field in fields),
         )
         configuration.write_text(text)
         return [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(configuration)]
