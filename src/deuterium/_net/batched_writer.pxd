@@ -12,9 +12,11 @@ cdef class BatchedWriter:
     cdef readonly bint paused
     cdef readonly long long octets_written
     cdef readonly long long writes
+    cdef public Py_ssize_t requests
     cdef public object on_progress
-    cdef object flush_verb
+    cdef object turn_verb
     cpdef void schedule(self) except *
+    cpdef void on_turn(self) except *
     @cython.locals(segments=list)
     cpdef void flush(self) except *
     cdef void _write(self, object data) except *

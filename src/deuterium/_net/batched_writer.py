@@ -6,6 +6,10 @@ from typing import Any
 
 # With this much queued the writer does not wait for the end of the turn.
 FLUSH_AT = 64 * 1024
+# Nor with this many requests, if they are this part of those in flight. Written all at once they would be answered all
+# at once: client and server would take turns instead of working at the same time.
+PORTION = 16
+PORTIONS = 4
 
 
 class BatchedWriter:
@@ -17,15 +21,16 @@ class BatchedWriter:
 
     __slots__ = (
         "clock",
-        "flush_verb",
         "loop",
         "octets_written",
         "on_progress",
         "paused",
+        "requests",
         "scheduled",
         "source",
         "tls",
         "transport",
+        "turn_verb",
         "writes",
     )
 
@@ -39,18 +44,24 @@ class BatchedWriter:
         self.paused = False
         self.octets_written = 0
         self.writes = 0
+        self.requests = 0  # queued since the last flush
         self.on_progress: Any = None  # called when content left and its sender may go on
-        self.flush_verb = self.flush
+        self.turn_verb = self.on_turn
 
     def schedule(self) -> None:
         """Flush before the loop waits for the network again; once, however often it is asked."""
         if not self.scheduled:
             self.scheduled = True
-            self.loop.call_soon(self.flush_verb)
+            self.loop.call_soon(self.turn_verb)
+
+    def on_turn(self) -> None:
+        """The turn that asked for a flush is over."""
+        self.scheduled = False
+        self.flush()
 
     def flush(self) -> None:
         """Write what there is to write, now."""
-        self.scheduled = False
+        self.requests = 0
         if self.paused or self.transport is None:
             return
         segments = self.source.take(self.clock())

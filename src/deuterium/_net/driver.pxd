@@ -7,7 +7,7 @@ from .receive_buffer cimport ReceiveBuffer
 
 cdef double NEVER
 cdef int FINISHED
-cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, SMALL_RESPONSE
+cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, PORTION, PORTIONS, SMALL_READ, SMALL_RESPONSE
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop
@@ -29,7 +29,7 @@ cdef class AsyncDriver(Carrier):
     cdef readonly long long reads
     cdef readonly long long octets_read
 
-    @cython.locals(engine=Engine)
+    @cython.locals(engine=Engine, writer=BatchedWriter)
     cpdef void submit(self, Exchange exchange, double now) except *
     @cython.locals(engine=Engine)
     cpdef void after_send(self) except *

@@ -9,13 +9,11 @@ from typing import Any
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED, NEVER
 from ..errors import ConnectError, ReadError
-from .batched_writer import FLUSH_AT, BatchedWriter
+from .batched_writer import FLUSH_AT, PORTION, PORTIONS, BatchedWriter
 from .carrier import Carrier
 from .receive_buffer import ReceiveBuffer
 from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, SMALL_RESPONSE
 from .tls import TlsPipe
-
-WRITE_HIGH_WATER = 1024 * 1024
 
 
 class AsyncDriver(Carrier):
@@ -73,8 +71,12 @@ class AsyncDriver(Carrier):
     def submit(self, exchange: Exchange, now: float) -> None:
         """Send the request; its waiter is woken when there is something to see."""
         engine = self.engine
+        writer = self.writer
         exchange.carrier = self
         engine.send_request(exchange, now)
+        writer.requests += 1
+        if writer.requests >= PORTION and writer.requests * PORTIONS >= engine.active():
+            writer.flush()
         self.after_send()
 
     def after_send(self) -> None:
@@ -176,7 +178,7 @@ class AsyncDriver(Carrier):
         """The transport is connected; start the TLS handshake, or the engine at once."""
         self.transport = transport
         self.peer = transport.get_extra_info("peername")
-        transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        transport.set_write_buffer_limits(high=0)  # what is written leaves now; what finds no room waits in the engine
         if self.tls is None:
             self._begin("")
         else:

@@ -2,11 +2,13 @@ cimport cython
 from .._http.exchange cimport Exchange, Waiter
 
 cdef int FINISHED
+cdef Py_ssize_t PORTION, PORTIONS
 
 cdef class FetchMany(Waiter):
     cdef object _loop
     cdef object _items
     cdef Py_ssize_t _concurrency
+    cdef Py_ssize_t _low
     cdef bint _return_errors
     cdef object _start
     cdef object _stop

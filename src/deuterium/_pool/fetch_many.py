@@ -7,6 +7,7 @@ from typing import Any
 
 from .._http.exchange import Exchange, Waiter
 from .._http.phases import FINISHED
+from .._net.batched_writer import PORTION, PORTIONS
 
 
 class FetchMany(Waiter):
@@ -26,6 +27,7 @@ class FetchMany(Waiter):
         "_in_flight",
         "_items",
         "_loop",
+        "_low",
         "_return_errors",
         "_start",
         "_stop",
@@ -46,6 +48,7 @@ class FetchMany(Waiter):
         self._loop = loop
         self._items = items
         self._concurrency = concurrency
+        self._low = concurrency - max(PORTION, concurrency // PORTIONS)  # so few in flight call for more
         self._return_errors = return_errors
         self._start = start
         self._stop = stop
@@ -66,15 +69,14 @@ class FetchMany(Waiter):
 
     async def __anext__(self) -> Any:
         while True:
+            if not self._exhausted and (not self._done or len(self._in_flight) <= self._low):
+                self._fill()
             if not self._done:
-                if not self._exhausted:
-                    self._fill()
-                if not self._done:
-                    if not self._in_flight:
-                        raise StopAsyncIteration
-                    future = self._loop.create_future()
-                    self._future = future
-                    await future
+                if not self._in_flight:
+                    raise StopAsyncIteration
+                future = self._loop.create_future()
+                self._future = future
+                await future
                 continue
             over = self._done.popleft()
             self._in_flight.discard(over)
