@@ -21,7 +21,7 @@ from .config import USE_CLIENT_DEFAULT
 from .core import ClientCore, as_timeout
 from .errors import TransportError
 from .flow import Call, Drop, Flow, Flows, Pause, Read, Send
-from .request import Request, checked_fields
+from .request import Request
 from .response import Response
 from .sender import AsyncSender
 
@@ -266,8 +266,8 @@ class AsyncClient(ClientCore):
         request = exchange.request
         sender.submit(exchange, waiter, (request.timeout or self.timeout).connect)
         try:
-            if request.stream is not None:
-                await self._send_content(exchange, request, waiter.future)
+            if exchange.has_content and exchange.body is None:
+                await self._send_content(exchange, waiter.future)
             await waiter.future
             while exchange.delivery == PIECES and not exchange.headers_received and exchange.phase != FINISHED:
                 exchange.waiter = waiter = sender.waiter()
@@ -276,14 +276,9 @@ class AsyncClient(ClientCore):
             sender.pool.cancel(exchange, None)
             raise
 
-    async def _send_content(self, exchange: Exchange, request: Request, answered: Any) -> None:
+    async def _send_content(self, exchange: Exchange, answered: Any) -> None:
         """Send streamed content beside waiting for the answer, which may come first."""
-        trailers = (request.extensions or {}).get("trailers")
-        sending = asyncio.ensure_future(
-            send_stream(
-                asyncio.get_running_loop(), exchange, request.stream, checked_fields(trailers) if trailers else None
-            )
-        )
+        sending = asyncio.ensure_future(send_stream(asyncio.get_running_loop(), exchange))
         try:
             await asyncio.wait((sending, answered), return_when=asyncio.FIRST_COMPLETED)
             if sending.done():

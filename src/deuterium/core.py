@@ -13,6 +13,7 @@ from yarl import URL
 from ._http.charset import parameter
 from ._http.coding import accept_encoding
 from ._http.exchange import Exchange
+from ._http.field import check_name
 from ._http.forms import encode_form
 from ._http.multipart import MultipartForm
 from ._http.phases import NEVER
@@ -34,10 +35,10 @@ from .config import (
     TransportOptions,
 )
 from .cookies import Cookies
-from .errors import RequestError
+from .errors import LocalProtocolError, RequestError
 from .headers import Headers
-from .request import ContentTypes, HeaderTypes, Request, checked_fields, merged
-from .url import UrlCache
+from .request import ContentTypes, HeaderTypes, Request, checked_fields, merged, tunnel_error
+from .url import UrlCache, checked_authority, checked_host
 
 VERSION = "0.1.0"
 
@@ -112,7 +113,8 @@ class ClientCore:
         if headers is not None:
             for name, value in checked_fields(headers):
                 self._headers[name] = value
-        self._common = checked_fields(self._headers)
+        self._host = ""  # a default Host field, which is no field but the authority
+        self._common = self._defaults()
         self._headers_shown = False
         self.urls = UrlCache()
         self.workshop = Workshop(
@@ -144,19 +146,32 @@ class ClientCore:
     @headers.setter
     def headers(self, headers: HeaderTypes) -> None:
         self._headers = Headers(headers)
-        self._common = checked_fields(self._headers)
+        self._common = self._defaults()
 
     def common_fields(self) -> tuple[tuple[str, str], ...]:
         """The default fields as one tuple, the same object as long as nothing changed."""
         if self._headers_shown:
-            now = checked_fields(self._headers)
+            now = self._defaults()
             if now != self._common:
                 self._common = now
         return self._common
 
+    def _defaults(self) -> tuple[tuple[str, str], ...]:
+        """The default fields, checked. Host stands apart."""
+        section = checked_fields(self._headers)
+        host = [value for name, value in section if name == "host"]
+        if len(host) > 1 or any(name in ("content-length", "expect") for name, _ in section):
+            raise LocalProtocolError("RFC 9110 8.6: content-length, expect and a second host are no defaults")
+        host_now = checked_authority(host[0]) if host else ""
+        if host_now != self._host:
+            self._host = host_now
+        return tuple(pair for pair in section if pair[0] != "host") if host else section
+
     def is_simple(self) -> bool:
         """No option of the client adds to a request or decides about it, but for cookies and hooks."""
-        return self.auth is None and not self.params and self.breaker is None and not self._headers_shown
+        if self._headers_shown or self._host:
+            return False
+        return self.auth is None and not self.params and self.breaker is None
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -194,6 +209,8 @@ class ClientCore:
         request = Request(method, origin, target, self.common_fields())
         if headers is not None:
             request.common, request.extra = merged(request.common, checked_fields(headers))
+        if self._host and not request.field("host"):
+            request.add_field("host", self._host)
         if cookies:
             request.add_field("cookie", Cookies(cookies).header_for(origin.host, "/", secure=True, now=time()))
         self._set_content(request, content, data, files, json)
@@ -240,7 +257,14 @@ class ClientCore:
         if extensions:
             exchange.urgency = int(extensions.get("urgency", 3)) & 7
             exchange.protocol = extensions.get("protocol", "")
-            origin = origin.named(extensions.get("sni_hostname", ""))
+            if exchange.protocol:
+                check_name(exchange.protocol)
+            if extensions.get("sni_hostname"):
+                origin = origin.named(checked_host(extensions["sni_hostname"]))
+            if extensions.get("trailers"):
+                self._announce_trailers(request, exchange)
+        if request.method == "CONNECT" and not exchange.protocol:
+            raise tunnel_error()
         exchange.request = request
         exchange.origin = origin
         exchange.delivery = delivery
@@ -254,10 +278,20 @@ class ClientCore:
         exchange.write_timeout = NEVER if timeout.write is None else timeout.write
         return exchange
 
+    def _announce_trailers(self, request: Request, exchange: Exchange) -> None:
+        """What follows the content leaves after it, so the content goes piece by piece; HTTP/1.1 needs chunks."""
+        if not callable((request.extensions or {})["trailers"]):
+            _ = request.trailers  # raises before anything is sent
+        exchange.body = None
+        exchange.has_content = True
+        exchange.extra = tuple(pair for pair in exchange.extra if pair[0] != "content-length")
+
     def redirected(self, request: Request, decision: Any) -> Request:
         """The request that a redirect asks for."""
         origin, target = self.urls.split(decision.url)
-        common, extra, _ = request.wire_fields()
+        common, extra, authority = request.wire_fields()
+        if not decision.crosses_origin and authority != origin.authority:
+            extra = (*extra, ("host", authority))
         drop = decision.drop | {"cookie"}
         following = Request(
             decision.method,

@@ -177,8 +177,8 @@ class Flows:
         while True:
             permit = None
             if exchange is None:
-                permit = core.permit(request)
                 exchange = core.exchange(request, delivery)
+                permit = core.permit(request)
                 try:
                     yield Send(exchange)
                 except BaseException:

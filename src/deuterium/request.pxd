@@ -2,7 +2,7 @@ cimport cython
 
 cdef double NEVER
 
-cdef object _KNOWN_METHODS, _TOKEN, _CONNECTION_SPECIFIC
+cdef object _KNOWN_METHODS, _TOKEN, _CONNECTION_SPECIFIC, _HELD, _NOT_IN_TRAILERS
 
 cdef class Request:
     cdef public str method
@@ -20,3 +20,4 @@ cdef class Request:
     cpdef void take_content_of(self, Request other) except *
     @cython.locals(name=str, value=str)
     cpdef tuple wire_fields(self)
+    cdef tuple _held(self, tuple extra)

@@ -13,7 +13,7 @@ from ._http.phases import NEVER
 from .config import Timeout
 from .errors import LocalProtocolError, RequestNotRead
 from .headers import Headers
-from .url import Origin
+from .url import Origin, checked_authority
 
 HeaderTypes = Headers | Mapping[str, str] | Iterable[tuple[str, str]]
 ContentTypes = str | bytes | Iterable[bytes] | AsyncIterable[bytes]
@@ -23,6 +23,27 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 
 # RFC 9113 section 8.2.2 forbids them, and over HTTP/1.1 the connection is the engine's business.
 _CONNECTION_SPECIFIC = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
+
+# What has to agree with the origin, with the content, or with RFC 9110 section 10.1.1.
+_HELD = frozenset(("content-length", "expect", "host"))
+
+# RFC 9110 section 6.5.1: what frames, routes, authenticates or describes the content comes before it.
+_NOT_IN_TRAILERS = _CONNECTION_SPECIFIC | frozenset(
+    (
+        "authorization",
+        "content-encoding",
+        "content-length",
+        "content-range",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "max-forwards",
+        "proxy-authorization",
+        "te",
+        "trailer",
+    )
+)
 
 
 class Request:
@@ -88,12 +109,25 @@ class Request:
             raise RequestNotRead("the content is a stream that was not read")
         return self._content
 
+    @property
+    def pieces(self) -> Any:
+        """The content as an iterable of pieces, sync or async."""
+        return (self._content,) if self.stream is None else self.stream
+
+    @property
+    def trailers(self) -> tuple[tuple[str, str], ...]:
+        """What ``extensions["trailers"]`` asks to be sent after the content, checked; a function is called for it."""
+        given = (self.extensions or {}).get("trailers")
+        return checked_trailers(given() if callable(given) else given)
+
     def set_content(self, content: Any) -> None:
         """Take the content and say its length, or its absence, in the fields."""
         if content is None:
-            if self.method in ("POST", "PUT", "PATCH"):
+            if self.method in ("POST", "PUT", "PATCH") and not self._names("content-length"):
                 self.extra = (*self.extra, ("content-length", "0"))
             return
+        if self.method == "TRACE":
+            raise LocalProtocolError("RFC 9110 9.3.8: a TRACE request has no content", request_processed=False)
         if isinstance(content, str):
             content = content.encode()
         elif isinstance(content, bytearray | memoryview):
@@ -113,17 +147,45 @@ class Request:
         self.stream = content
 
     def wire_fields(self) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], str]:
-        """What goes out: (common, extra, authority). Fields that concern a connection are left to the engines."""
+        """What goes out: (common, extra, authority). Fields that concern a connection are left to the engines.
+
+        Raises LocalProtocolError when a field contradicts another, the origin or the content.
+        """
         if self._headers is None:
             common, extra = self.common, self.extra
         else:
             common, extra = (), checked_fields(self._headers)
-        authority = self.origin.authority
+        for name, _ in extra:
+            if name in _HELD:
+                return (common, *self._held(extra))
+        return common, extra, self.origin.authority
+
+    def _held(self, extra: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], str]:
+        """The fields without Host, and the authority, after a check of those that cannot say just anything."""
+        found: dict[str, str] = {}
         for name, value in extra:
-            if name == "host":
-                authority = value
-                extra = tuple([pair for pair in extra if pair[0] != "host"])
-        return common, extra, authority
+            if name in _HELD:
+                if name in found:
+                    raise LocalProtocolError(f"RFC 9110 5.3: {name} more than once", request_processed=False)
+                found[name] = value
+        length = found.get("content-length")
+        if length is not None:
+            known = getattr(self.stream, "content_length", None) if self._content is None else len(self._content)
+            given = fields.decimal(length)
+            if given < 0 or (known is not None and given != known):
+                raise LocalProtocolError(
+                    "RFC 9110 8.6: content-length does not match the content", request_processed=False
+                )
+        expect = found.get("expect")
+        if expect is not None and (expect.lower() != "100-continue" or self._content == b""):
+            raise LocalProtocolError(
+                "RFC 9110 10.1.1: the expectation is 100-continue, and of a request with content",
+                request_processed=False,
+            )
+        host = found.get("host")
+        if host is None:
+            return extra, self.origin.authority
+        return tuple([pair for pair in extra if pair[0] != "host"]), checked_authority(host)
 
     @property
     def replayable(self) -> bool:
@@ -196,6 +258,22 @@ def checked_method(method: str) -> str:
     return method.upper()
 
 
+def plain_method(method: str) -> str:
+    """``checked_method`` for a request without content of its own; CONNECT is none."""
+    checked = checked_method(method)
+    if checked == "CONNECT":
+        raise tunnel_error()
+    return checked
+
+
+def tunnel_error() -> LocalProtocolError:
+    """CONNECT, and no protocol that says what for."""
+    return LocalProtocolError(
+        "RFC 9110 9.3.6: CONNECT opens a tunnel: give a proxy, or extensions={'protocol': ...}",
+        request_processed=False,
+    )
+
+
 def checked_fields(headers: Any) -> tuple[tuple[str, str], ...]:
     """The fields as lower-case pairs; LocalProtocolError for an illegal name or value, before a byte is sent."""
     if isinstance(headers, Headers):
@@ -205,15 +283,33 @@ def checked_fields(headers: Any) -> tuple[tuple[str, str], ...]:
     else:
         pairs = headers
     checked = []
+    chunked = False
     for given_name, given_value in pairs:
         name = _text(given_name).lower()
         value = _text(given_value)
         fields.check_name(name)
         fields.check_value(value)
         if name in _CONNECTION_SPECIFIC or (name == "te" and value.lower() != "trailers"):
+            if name == "transfer-encoding":
+                chunked = True
+                if value.lower() != "chunked":
+                    raise LocalProtocolError(
+                        "RFC 9112 6.1: no transfer coding but chunked can be sent", request_processed=False
+                    )
             continue
         checked.append((name, value))
+    if chunked and any(name == "content-length" for name, _ in checked):
+        raise LocalProtocolError("RFC 9112 6.2: content-length beside transfer-encoding", request_processed=False)
     return tuple(checked)
+
+
+def checked_trailers(trailers: Any) -> tuple[tuple[str, str], ...]:
+    """A trailer section as pairs; LocalProtocolError for what may not stand there (RFC 9110 section 6.5.1)."""
+    section = Headers(trailers).multi_items()
+    for name, _ in section:
+        if name in _NOT_IN_TRAILERS:
+            raise LocalProtocolError(f"RFC 9110 6.5.1: {name} in the trailers", request_processed=False)
+    return tuple(section)
 
 
 def _text(given: Any) -> str:

@@ -15,7 +15,7 @@ from ._pool.async_pool import AsyncPool
 from ._pool.retry import MISDIRECTED
 from ._pool.sync_pool import SyncPool
 from .config import Timeout
-from .request import checked_method
+from .request import plain_method
 
 KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"))
 
@@ -70,7 +70,7 @@ class Sender:
     def plain_exchange(self, method: str, url: str) -> Exchange:
         """An exchange without anything but the client's defaults."""
         if method not in KNOWN_METHODS:
-            method = checked_method(method)
+            method = plain_method(method)
         if self.base_url and "://" not in url:
             url = self.base_url + (url if url.startswith("/") or not url else "/" + url)
         origin, target = self.urls.split(url)

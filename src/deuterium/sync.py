@@ -22,7 +22,7 @@ from .auth import build_auth
 from .config import USE_CLIENT_DEFAULT
 from .core import ClientCore, as_timeout
 from .flow import Call, Drop, Flow, Flows, Pause, Read, Send
-from .request import Request, checked_fields
+from .request import Request
 from .response import Response
 from .sender import SyncSender
 
@@ -180,7 +180,7 @@ class Client(ClientCore):
                         return float(action.delay_s)
                     if type(action) is not Send:
                         self._act(action)
-                    elif action.exchange.request.stream is not None:
+                    elif action.exchange.has_content and action.exchange.body is None:
                         self._send(action.exchange)
                     else:
                         request = action.exchange.request
@@ -292,7 +292,7 @@ class Client(ClientCore):
         waiter = ThreadWaiter()
         sender.submit(exchange, waiter, (request.timeout or self.timeout).connect)
         try:
-            if request.stream is not None:
+            if exchange.has_content and exchange.body is None:
                 self._send_content(pool, exchange, waiter)
                 waiter = ThreadWaiter()
                 if not pool.expect(exchange, waiter):
@@ -308,9 +308,7 @@ class Client(ClientCore):
 
     def _send_content(self, pool: SyncPool, exchange: Exchange, waiter: ThreadWaiter) -> None:
         """Send streamed content, until it is over or the response has begun: its reader sends the rest."""
-        request = exchange.request
-        trailers = (request.extensions or {}).get("trailers")
-        upload = Upload(exchange, request.stream, checked_fields(trailers) if trailers else None)
+        upload = Upload(exchange)
         pool.place(exchange, waiter)
         while not upload.over and exchange.phase != FINISHED:
             if exchange.headers_received and exchange.delivery == PIECES:

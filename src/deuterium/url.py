@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
 import idna
 from yarl import URL
 
-from .errors import InvalidURL, UnsupportedProtocol
+from .errors import InvalidURL, LocalProtocolError, UnsupportedProtocol
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 MAX_URL: Final = 64 * 1024  # characters; servers take 8 to 64 KiB
@@ -20,6 +20,8 @@ _PLAIN_TARGET = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*").fullmatch
 _DOT_SEGMENT = re.compile(r"/\.\.?(?:/|\?|$)").search
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?").fullmatch
+# The URL standard's "ends in a number": resolvers read 127.1, 0x7f000001 and 2130706433 as addresses, others as names.
+_NUMBER_LAST = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?").fullmatch
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]").search
 
 
@@ -122,6 +124,8 @@ def parse_origin(prefix: str, after_scheme: int) -> Origin:
         raise InvalidURL("credentials in the URL: give them by auth=(user, password)")
     if authority.startswith("["):
         inside, bracket, rest = authority[1:].partition("]")
+        if "%" in inside:
+            raise InvalidURL("a zone identifier in an IPv6 address, which no two parsers read alike")
         if not bracket or (rest and not rest.startswith(":")):
             raise InvalidURL(f"the IPv6 address in {authority[:200]!r} is not closed")
         try:
@@ -133,7 +137,7 @@ def parse_origin(prefix: str, after_scheme: int) -> Origin:
     else:
         host, colon, rest = authority.partition(":")
         port_text = rest if colon else None
-        host = shown = _ascii_host(host)
+        host = shown = checked_host(host)
     port = DEFAULT_PORTS[scheme]
     if port_text:
         if not (port_text.isascii() and port_text.isdigit()) or not 0 < int(port_text) < 65536:
@@ -144,7 +148,17 @@ def parse_origin(prefix: str, after_scheme: int) -> Origin:
     return Origin(scheme, host, port, shown)
 
 
-def _ascii_host(host: str) -> str:
+def checked_authority(authority: str) -> str:
+    """The value of a Host field, as it is; LocalProtocolError unless it is a host and perhaps a port."""
+    try:
+        parse_origin("http://" + authority, 7)
+    except InvalidURL as error:
+        raise LocalProtocolError(f"RFC 9110 7.2: host: {error}", request_processed=False) from error
+    return authority
+
+
+def checked_host(host: str) -> str:
+    """The host in lower case and ASCII; InvalidURL unless it is a name or an IPv4 address."""
     lowered = host.lower()
     if not lowered:
         raise InvalidURL("a URL without a host")
@@ -155,13 +169,18 @@ def _ascii_host(host: str) -> str:
             raise InvalidURL(f"the host {host[:200]!r} is not a valid internationalised name: {error}") from error
     if len(lowered) > 254 or not _HOST(lowered):
         raise InvalidURL(f"{host[:200]!r} is not a host name")
+    if _NUMBER_LAST(lowered):
+        try:
+            IPv4Address(lowered)
+        except AddressValueError as error:
+            raise InvalidURL(f"{host[:200]!r} ends in a number and is not an IPv4 address") from error
     return lowered
 
 
 def _encoded(url: str, target: str) -> str:
     """The target as yarl writes it: percent-encoded, dot segments resolved."""
-    if re.search(r"[\x00-\x1f\x7f]", target):
-        raise InvalidURL("a control character in the URL")
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", target):
+        raise InvalidURL("a control character or half of one in the URL")
     try:
         # An absolute URL, so that dot segments are resolved (RFC 3986 section 5.2.4).
         return URL("http://origin" + target.replace(" ", "%20")).raw_path_qs

@@ -65,5 +65,6 @@ cdef class Sender(Engine):
     cpdef list take(self, double now)
     @cython.locals(run=list, piece=bytes, start=Py_ssize_t, size="long long", taken="long long")
     cdef void _take_content(self, Exchange exchange, list segments) except *
+    cdef void _content_sent(self, Exchange exchange) except *
 
 cdef void _discard(Exchange exchange) except *

@@ -191,6 +191,8 @@ class Sender(Engine):
             self.sending = ENDED
             if self.framing == IN_CHUNKS:
                 self._queue(b"0\r\n\r\n")
+            elif not self.pending_octets and not self.head:
+                self._content_sent(exchange)  # the writer has taken all of it and will not come again
         self._watch(exchange)
 
     def send_trailers(self, exchange: Exchange, fields: tuple[tuple[str, str], ...], now: float) -> None:
@@ -373,11 +375,15 @@ class Sender(Engine):
             self.head = b""
             self.flushed = True
         if self.sending == ENDED and not self.pending_octets:
-            self.sending = CLOSED
-            exchange.phase = AWAITING
-            exchange.progress_at = now
+            self._content_sent(exchange)
             self._watch(exchange)
         return segments
+
+    def _content_sent(self, exchange: Exchange) -> None:
+        """The request is complete: from now on the read timeout runs."""
+        self.sending = CLOSED
+        exchange.phase = AWAITING
+        exchange.progress_at = self.now
 
     def _take_content(self, exchange: Exchange, segments: list[Any]) -> None:
         run: list[Any] = []  # short pieces in a row

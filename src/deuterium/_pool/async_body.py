@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from .._http.announced import Announced
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED
 from .._net.waiters import FutureWaiter
@@ -54,39 +55,43 @@ class AsyncBody:
                 exchange.carrier.cancel(exchange, None)
 
 
-async def send_stream(loop: Any, exchange: Exchange, stream: Any, trailers: Any) -> None:
+async def send_stream(loop: Any, exchange: Exchange) -> None:
     """Send content from an iterator, sync or async, no faster than the peer takes it.
 
     Ends early when the exchange is over: an answer may come before the content is complete.
     """
     request = exchange.request
+    stream = request.pieces
     if not await _room(loop, exchange):
         return
     request.stream_started = True
+    announced = Announced(exchange.extra)
     if hasattr(stream, "__aiter__"):
         async for piece in stream:
-            if not await _send_piece(loop, exchange, piece):
+            if not await _send_piece(loop, exchange, piece, announced):
                 return
     else:
         for piece in stream:
-            if not await _send_piece(loop, exchange, piece):
+            if not await _send_piece(loop, exchange, piece, announced):
                 return
     if exchange.phase == FINISHED or not await _room(loop, exchange):
         return
+    announced.finish()
+    trailers = request.trailers
     if trailers:
         exchange.carrier.send_trailers(exchange, trailers)
     else:
         exchange.carrier.send_content(exchange, b"", True)
 
 
-async def _send_piece(loop: Any, exchange: Exchange, piece: Any) -> bool:
+async def _send_piece(loop: Any, exchange: Exchange, piece: Any, announced: Announced) -> bool:
     """Queue one piece once there is room; False: the exchange takes no more."""
-    if isinstance(piece, str):
-        piece = piece.encode()
+    content = piece.encode() if isinstance(piece, str) else bytes(piece)
     if not await _room(loop, exchange):
         return False
-    if piece:
-        exchange.carrier.send_content(exchange, piece if type(piece) is bytes else bytes(piece), False)
+    announced.take(len(content))
+    if content:
+        exchange.carrier.send_content(exchange, content, False)
     return True
 
 

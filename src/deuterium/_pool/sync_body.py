@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .._http.announced import Announced
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED
 from .._net.blocking_waiter import ThreadWaiter
@@ -58,14 +59,15 @@ class SyncBody:
 class Upload:
     """Streamed content on its way out, driven by the thread that waits for the response."""
 
-    __slots__ = ("exchange", "over", "pieces", "trailers")
+    __slots__ = ("announced", "exchange", "over", "pieces")
 
-    def __init__(self, exchange: Exchange, stream: Any, trailers: Any) -> None:
+    def __init__(self, exchange: Exchange) -> None:
+        stream = exchange.request.pieces
         if not hasattr(stream, "__iter__"):
             raise TypeError("an async iterator cannot be sent by a sync client")
         self.exchange = exchange
         self.pieces = iter(stream)
-        self.trailers = trailers
+        self.announced = Announced(exchange.extra)
         self.over = False
 
     def step(self, waiter: ThreadWaiter) -> bool:
@@ -86,11 +88,15 @@ class Upload:
         exchange.request.stream_started = True
         for piece in self.pieces:
             if piece:
-                driver.send_content(exchange, piece.encode() if isinstance(piece, str) else bytes(piece), False)
+                content = piece.encode() if isinstance(piece, str) else bytes(piece)
+                self.announced.take(len(content))
+                driver.send_content(exchange, content, False)
                 return True
+        self.announced.finish()
         self.over = True
-        if self.trailers:
-            driver.send_trailers(exchange, self.trailers)
+        trailers = exchange.request.trailers
+        if trailers:
+            driver.send_trailers(exchange, trailers)
         else:
             driver.send_content(exchange, b"", True)
         return True

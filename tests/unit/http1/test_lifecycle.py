@@ -248,6 +248,22 @@ def test_response_not_begun_in_time_is_a_read_timeout() -> None:
     assert peer.connection.closed
 
 
+def test_read_timeout_runs_when_the_end_of_the_content_comes_after_the_content() -> None:
+    """An iterator's last piece is written before it says that it was the last."""
+    peer = Peer()
+    request = exchange("POST", fields=(("content-length", "3"),), has_content=True)
+    request.read_timeout = 5.0
+    ask(peer, request)
+    peer.connection.send_content(request, b"abc", False, 0.0)
+    assert peer.hears() == b"abc"
+    peer.connection.send_content(request, b"", True, 1.0)
+    assert not peer.connection.has_output()
+    assert request.phase == AWAITING
+    assert peer.connection.deadline == 6.0
+    peer.connection.expire(6.0)
+    assert isinstance(request.error, ReadTimeout)
+
+
 def test_read_timeout_begins_anew_with_every_octet() -> None:
     peer = Peer()
     request = timed(peer, read_timeout=2.0)
