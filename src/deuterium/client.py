@@ -40,8 +40,8 @@ class AsyncClient(ClientCore):
         """The options of :class:`ClientCore`. ``verify``: True, False, a CA file, or an SSLContext. ``http1=False``
         with an ``http://`` URL means h2c with prior knowledge. ``pins``: for a host, the certificates or public keys it
         may show (see Pins). ``uds``, ``local_address``, ``socket_options`` and ``resolver`` are those of
-        TransportOptions, which ``transport`` gives whole. ``trace(outgoing, length, kind, flags, stream_id)`` is
-        told of every HTTP/2 frame.
+        TransportOptions, which ``transport`` gives whole; or ``transport`` is one of deuterium.testing.
+        ``trace(outgoing, length, kind, flags, stream_id)`` is told of every HTTP/2 frame.
         """
         self._sender: AsyncSender | None = None
         self._closed = False
@@ -200,6 +200,8 @@ class AsyncClient(ClientCore):
         sender, self._sender = self._sender, None
         if sender is not None:
             await sender.pool.aclose()
+            if self.in_process is not None:
+                await sender.pool.dialer.aclose()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -214,7 +216,11 @@ class AsyncClient(ClientCore):
         if self._closed:
             raise RuntimeError("the client is closed")
         loop = asyncio.get_running_loop()
-        pool = AsyncPool(loop, self.workshop, AsyncDialer(loop, self.workshop.transport))
+        if self.in_process is not None:
+            dialer = self.in_process.async_dialer(loop)
+        else:
+            dialer = AsyncDialer(loop, self.workshop.transport)
+        pool = AsyncPool(loop, self.workshop, dialer)
         sender = AsyncSender(loop, pool, self)
         self._sender = sender
         return sender

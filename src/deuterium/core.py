@@ -72,7 +72,7 @@ class ClientCore:
         local_address: str | None = None,
         socket_options: Iterable[tuple[int, int, int | bytes]] = (),
         resolver: Any = None,
-        transport: TransportOptions | None = None,
+        transport: Any = None,
         http1: bool = True,
         http2: bool = True,
         http2_options: Http2Options | None = None,
@@ -85,6 +85,10 @@ class ClientCore:
         pools: PoolOptions | None = None,
         trace: Any = None,
     ) -> None:
+        # An in-process transport (deuterium.testing) takes the place of all sockets.
+        self.in_process: Any = None if isinstance(transport, TransportOptions) else transport
+        if self.in_process is not None and not hasattr(self.in_process, "async_dialer"):
+            raise TypeError("transport takes TransportOptions or a transport of deuterium.testing")
         if not (http1 or http2):
             raise ValueError("http1 and http2 cannot both be off")
         self.auth: Auth | None = build_auth(auth)
@@ -127,7 +131,8 @@ class ClientCore:
             proxy=proxy,
             trust_env=trust_env,
             transport=transport
-            or TransportOptions(
+            if isinstance(transport, TransportOptions)
+            else TransportOptions(
                 uds=uds, local_address=local_address, socket_options=tuple(socket_options), resolver=resolver
             ),
             http1=http1,

@@ -42,6 +42,7 @@ class Client(ClientCore):
         self._opening = Lock()
         self._deciding = RLock()  # held while a flow decides: cookies, budgets and breakers are every thread's
         self._closed = False
+        self._dialer: Any = None
         super().__init__(**options)
 
     # -- verbs -------------------------------------------------------------------------------------------------------
@@ -207,6 +208,8 @@ class Client(ClientCore):
         if sender is not None:
             if sender.pool.forks == forks.count():
                 sender.pool.close()
+                if self.in_process is not None:
+                    self._dialer.close()
             else:
                 sender.pool.forsake()
 
@@ -235,7 +238,11 @@ class Client(ClientCore):
                 return self._sender
             if sender is not None:
                 sender.pool.forsake()
-            pool = SyncPool(self.workshop, BlockingDialer(self.workshop.transport))
+            if self.in_process is not None:
+                self._dialer = self.in_process.sync_dialer()
+            else:
+                self._dialer = BlockingDialer(self.workshop.transport)
+            pool = SyncPool(self.workshop, self._dialer)
             opened = SyncSender(pool, self)
             self._sender = opened
             return opened

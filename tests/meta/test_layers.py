@@ -18,7 +18,7 @@ LAYERS = (
     ("_net",),
     ("_pool",),
     ("",),  # the clients: every module that lies directly in the package
-    ("cli", "__main__"),
+    ("cli", "testing", "__main__"),
 )
 NEVER = {("_http2", "_http1"), ("_http1", "_http2")}
 

@@ -11,7 +11,7 @@ cdef class Tally:
 
 cdef class Carrier:
     cdef public Engine engine
-    cdef readonly bint lost
+    cdef public bint lost
     cdef public object on_lost
     cdef public object on_room
     cdef public object route
