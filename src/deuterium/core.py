@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from time import monotonic, time
@@ -15,6 +14,7 @@ from ._http.coding import accept_encoding
 from ._http.exchange import Exchange
 from ._http.field import check_name
 from ._http.forms import encode_form
+from ._http.json_codec import build_codec
 from ._http.multipart import MultipartForm
 from ._http.phases import NEVER
 from ._pool.breaker import Breaker, Permit
@@ -81,7 +81,9 @@ class ClientCore:
         event_hooks: Mapping[str, list[Callable[..., Any]]] | None = None,
         decoding: DecodingLimits | None = None,
         default_encoding: str = "utf-8",
+        json_codec: Any = None,
         json_dumps: Callable[[Any], bytes | str] | None = None,
+        json_loads: Callable[..., Any] | None = None,
         pools: PoolOptions | None = None,
         trace: Any = None,
     ) -> None:
@@ -110,7 +112,7 @@ class ClientCore:
             self.event_hooks[name] = list(hooks)
         self.budget = RetryBudget(self.retry.budget_share, self.retry.budget_minimum_per_s, self.retry.budget_window_s)
         self.breakers: dict[str, Breaker] = {}
-        self._json_dumps = json_dumps or _dumps
+        self.json_codec = build_codec(json_codec, json_dumps, json_loads)
         self._headers = Headers(
             {"accept": "*/*", "accept-encoding": accept_encoding(), "user-agent": f"deuterium/{VERSION}"}
         )
@@ -232,7 +234,7 @@ class ClientCore:
 
     def _set_content(self, request: Request, content: Any, data: Any, files: Any, json: Any) -> None:
         if json is not None:
-            body = self._json_dumps(json)
+            body = self.json_codec.dumps(json)
             request.default_field("content-type", "application/json")
             request.set_content(body)
         elif files:
@@ -381,7 +383,3 @@ def as_timeout(given: Any) -> Timeout:
     if given is USE_CLIENT_DEFAULT:
         return Timeout()
     return given if isinstance(given, Timeout) else Timeout(given)
-
-
-def _dumps(value: Any) -> bytes:
-    return json_module.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

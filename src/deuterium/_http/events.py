@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import DecodingError
+from .json_codec import JsonCodec
 from .lines import OctetLines
 
 # A line, and the data of one event. Images come as base64 inside events of several megabytes.
@@ -25,9 +26,9 @@ class ServerSentEvent:
     id: str = ""
     retry: int | None = None
 
-    def json(self) -> Any:
-        """``data`` as JSON."""
-        return json.loads(self.data)
+    def json(self, *, type: Any = None) -> Any:
+        """``data`` as JSON; with ``type`` a value of that type, by msgspec."""
+        return json.loads(self.data) if type is None else JsonCodec().load_as(self.data, type)
 
 
 class EventParser:
