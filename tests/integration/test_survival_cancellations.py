@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 from typing import Any
@@ -11,12 +12,14 @@ import pytest
 
 from deuterium import AsyncClient, Response
 from integration.exchange import client_for
+from lengths import length
 from servers import Fleet, Server
 
-CANCELLED = 500
+CANCELLED = length(500, 3000)
+MOST_GROWTH_KIB = 6 * 1024  # of resident memory after a second round as long as the first; a leak of 2 KiB each is seen
 AT_A_TIME = 20
 AFTERWARDS = 50
-LONGEST_S = 0.03  # some have not left, some wait, some are half read, some are done
+LONGEST_S = 0.01  # some have not left, some wait, some are half read, some are done
 PATHS = ("/100", "/64k", "/1m")
 VERSIONS = {"h2": {"http1": False}, "h1": {"http1": True, "http2": False}}
 DESCRIPTORS = "/proc/self/fd"
@@ -24,6 +27,13 @@ DESCRIPTORS = "/proc/self/fd"
 
 def descriptors() -> int:
     return len(os.listdir(DESCRIPTORS))
+
+
+def resident_kib() -> int:
+    """What the process holds now."""
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 async def settled(count: Any, wanted: int) -> int:
@@ -74,11 +84,17 @@ def test_requests_cancelled_at_random_moments_leave_nothing_behind(fleet: Fleet,
 
             rounds = await asyncio.gather(*(worker() for _ in range(AT_A_TIME)))
             assert any(not late for each in rounds for late in each)
+            memory = resident_kib()
+            await asyncio.gather(*(worker() for _ in range(AT_A_TIME)))
+            grown = resident_kib() - memory
             responses = await asyncio.gather(*(client.get(server.url("/1k")) for _ in range(AFTERWARDS)))
             assert [(each.status_code, len(each.content)) for each in responses] == [(200, 1024)] * AFTERWARDS
             buffers = client.workshop.buffers
             assert await settled(lambda: buffers.stats().outstanding, 0) == 0
         assert await settled(descriptors, before) <= before
+        cancelled = sum(not late for each in rounds for late in each)
+        print(f"{version}: {cancelled} of {CANCELLED} cancelled in time, then as many again: {grown:+} KiB resident")
+        assert grown < MOST_GROWTH_KIB
 
     arun(scenario())
 

@@ -10,10 +10,14 @@ import pytest
 
 from deuterium import AsyncClient
 from integration.exchange import client_for, get_document
+from lengths import length
 from servers import Fleet, Server
+from servers.nginx import upgrade
 
 WORKERS = 10
-RELOADS = 5
+RELOADS = length(5, 20)
+RESTARTS = length(2, 5)
+GOAWAY_AFTER = length(100, 1000)
 PATHS = ("/100", "/1k", "/64k")
 AT_LEAST_S = 0.3  # of load between two reloads
 
@@ -28,7 +32,7 @@ async def load(client: AsyncClient, server: Server, over: asyncio.Event) -> int:
 
 
 @pytest.mark.parametrize("tls", [True, False], ids=["https", "http"])
-def test_reloads_under_load_fail_no_request(fleet: Fleet, arun: Any, tls: bool) -> None:
+def test_reloads_and_graceful_restarts_under_load_fail_no_request(fleet: Fleet, arun: Any, tls: bool) -> None:
     async def scenario(server: Server) -> None:
         over = asyncio.Event()
         async with client_for(server) as client:
@@ -37,31 +41,36 @@ def test_reloads_under_load_fail_no_request(fleet: Fleet, arun: Any, tls: bool) 
                 await asyncio.sleep(AT_LEAST_S)
                 await asyncio.to_thread(server.reload)
             await asyncio.sleep(AT_LEAST_S)
+            for _ in range(RESTARTS):
+                await asyncio.to_thread(upgrade, server)
+                await asyncio.sleep(AT_LEAST_S)
             over.set()
             counts = await asyncio.gather(*workers)
             assert all(counts)
+            print(f"{RELOADS} reloads, {RESTARTS} graceful restarts, {sum(counts)} GETs, 0 failed")
             # The old workers are gone: the origin is served by new connections alone.
             begin = monotonic()
             await get_document(client, server, "/1k")
             assert monotonic() - begin < 5
 
-    with fleet.run("nginx", tls=tls) as server:
+    with fleet.run("nginx", tls=tls, upgradable=True) as server:
         arun(scenario(server))
 
 
 @pytest.mark.parametrize("tls", [True, False], ids=["https", "http"])
-def test_goaway_after_every_hundred_requests_fails_no_request(fleet: Fleet, arun: Any, tls: bool) -> None:
+def test_goaway_after_so_many_requests_fails_no_request(fleet: Fleet, arun: Any, tls: bool) -> None:
     async def scenario(server: Server) -> None:
         async with client_for(server) as client:
 
             async def fetch() -> None:
-                for _ in range(200):
+                for _ in range(2 * GOAWAY_AFTER):
                     await get_document(client, server, "/100")
 
             await asyncio.gather(*(fetch() for _ in range(WORKERS)))
 
-    with fleet.run("nginx", tls=tls, keepalive_requests=100) as server:
+    with fleet.run("nginx", tls=tls, keepalive_requests=GOAWAY_AFTER) as server:
         arun(scenario(server))
+    print(f"GOAWAY after every {GOAWAY_AFTER}: {2 * GOAWAY_AFTER * WORKERS} GETs, 0 failed")
 
 
 def test_http1_connections_closed_after_every_hundred_requests_fail_no_request(fleet: Fleet, arun: Any) -> None:

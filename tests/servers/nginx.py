@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .process import HOST, ServerFailed, ServerProcess
@@ -16,6 +16,7 @@ from .server import Server
 from .workspace import Workspace
 
 RELOAD_LIMIT_S = 10.0
+STARTER_LIVES_S = 0.5
 
 CONFIGURATION = """
 {user}
@@ -61,10 +62,12 @@ def run(
     max_concurrent_streams: int = 128,
     workers: int = 1,
     fields: Sequence[str] = (),
+    upgradable: bool = False,
 ) -> Iterator[Server]:
     """``keepalive_requests``: nginx sends GOAWAY after so many requests on one connection.
 
-    ``fields``: what ``add_header`` adds to each response, such as ``x-request-id $request_id``.
+    ``fields``: what ``add_header`` adds to each response, such as ``x-request-id $request_id``. ``upgradable``: see
+    :func:`upgrade`.
     """
     program = find_program("nginx")
     folder = workspace.server_folder("nginx")
@@ -85,13 +88,20 @@ def run(
             fields=" ".join(f"add_header {field};" for field in fields),
         )
         configuration.write_text(text)
-        return [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(configuration)]
+        words = [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(configuration)]
+        if upgradable:
+            # nginx takes no SIGUSR2 while whoever started it lives: it would be in the middle of an upgrade itself.
+            return ["/bin/sh", "-c", f'("$@" & sleep {STARTER_LIVES_S}); exec sleep 3600', "sh", *words]
+        return words
 
     process = ServerProcess(command, folder)
     supports = {"status", "conditional"} | ({"http1"} if tls else set())
     with running(
         "nginx", workspace, process, tls=tls, kind="static", supports=supports, reloader=reload_workers
     ) as server:
+        if upgradable:
+            time.sleep(STARTER_LIVES_S)
+            process.succeeded_by(int((folder / "nginx.pid").read_text()))
         yield server
 
 
@@ -121,6 +131,26 @@ def reload_workers(process: ServerProcess) -> None:
         if time.monotonic() > deadline:
             raise ServerFailed(f"nginx did not replace its workers\n{process.logs()}")
         time.sleep(0.01)
+
+
+def upgrade(server: Server) -> None:
+    """Restart gracefully, as a new version of nginx is put in place of an old one: SIGUSR2 to the old first process has
+    it start the new one on the same sockets, SIGQUIT then lets it finish what it has open."""
+    process = server.process
+    old = process.pid
+    pid_file = process.folder / "nginx.pid"
+    process.send_signal(signal.SIGUSR2)
+    deadline = time.monotonic() + RELOAD_LIMIT_S
+    while True:
+        with suppress(FileNotFoundError, ValueError):
+            new = int(pid_file.read_text())
+            if new != old and _workers(new):
+                break
+        if time.monotonic() > deadline:
+            raise ServerFailed(f"nginx did not start its successor\n{process.logs()}")
+        time.sleep(0.01)
+    process.send_signal(signal.SIGQUIT)
+    process.succeeded_by(new)
 
 
 def _replaced(master: int, before: set[int]) -> bool:

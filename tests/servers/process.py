@@ -57,13 +57,22 @@ class ServerProcess:
         self._cwd = cwd or folder
         self._ready = ready
         self._child: subprocess.Popen[bytes] | None = None
+        self._successor = 0
         self.port = 0
 
     @property
     def pid(self) -> int:
+        return self._successor or self._group
+
+    @property
+    def _group(self) -> int:
         if self._child is None:
             raise ServerFailed("the server is not running")
         return self._child.pid
+
+    def succeeded_by(self, pid: int) -> None:
+        """The server started another first process in its place, in the same group."""
+        self._successor = pid
 
     @property
     def running(self) -> bool:
@@ -89,6 +98,7 @@ class ServerProcess:
     def _start_on_port(self) -> None:
         argv = list(self._command(self.port))
         said = self.logs().count(self._ready)
+        self._successor = 0
         with self.log_file.open("ab") as log:
             self._child = subprocess.Popen(
                 argv,
@@ -149,11 +159,11 @@ class ServerProcess:
 
     def stall(self) -> None:
         """Stop the server and its workers in their tracks; connections stay open and silent."""
-        os.killpg(self.pid, signal.SIGSTOP)
+        os.killpg(self._group, signal.SIGSTOP)
 
     def resume(self) -> None:
         """Undo :meth:`stall`."""
-        os.killpg(self.pid, signal.SIGCONT)
+        os.killpg(self._group, signal.SIGCONT)
 
     def kill(self) -> None:
         """End the server and its workers at once."""
@@ -182,4 +192,4 @@ class ServerProcess:
     def _signal_group(self, number: signal.Signals) -> None:
         # The group outlives its first process while a worker is left; its number is not reused before that.
         with suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+            os.killpg(self._group, number)

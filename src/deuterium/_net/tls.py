@@ -164,7 +164,7 @@ class TlsPipe:
 
     def keep_session(self) -> None:
         """Give the session to the cache; a TLS 1.3 peer sends it after the handshake, with its first octets."""
-        if self._sessions is not None and self.handshaken:
+        if self._sessions is not None and self.handshaken and self._sessions.wants():
             self._sessions.give(self._key, self._context, self.object.session)
 
     def pending(self) -> bytes:
