@@ -1,6 +1,8 @@
 """An HTTP client for Python that speaks HTTP/2 first."""
 
 from ._net.proxy import Proxy
+from ._pool.breaker import BreakerStats
+from ._pool.stats import ClientStats, ConnectionStats, OriginStats
 from .api import delete, get, head, options, patch, post, put, request, stream
 from .auth import Auth, BasicAuth, BearerAuth, DigestAuth, NetRCAuth
 from .client import AsyncClient
@@ -62,11 +64,14 @@ __all__ = [
     "BasicAuth",
     "BearerAuth",
     "BreakerPolicy",
+    "BreakerStats",
     "CircuitOpen",
     "Client",
+    "ClientStats",
     "CloseError",
     "ConnectError",
     "ConnectTimeout",
+    "ConnectionStats",
     "CookieConflict",
     "Cookies",
     "DecodingError",
@@ -82,6 +87,7 @@ __all__ = [
     "LocalProtocolError",
     "NetRCAuth",
     "NetworkError",
+    "OriginStats",
     "PoolOptions",
     "PoolTimeout",
     "ProtocolError",

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 from yarl import URL
@@ -13,9 +14,11 @@ from yarl import URL
 from ._http.exchange import Exchange
 from ._http.phases import FINISHED, PIECES, WHOLE
 from ._net.dialer import AsyncDialer
+from ._pool import forks
 from ._pool.async_body import AsyncBody, send_stream
 from ._pool.async_pool import AsyncPool
 from ._pool.fetch_many import FetchMany
+from ._pool.stats import ClientStats, gather
 from .auth import build_auth
 from .config import USE_CLIENT_DEFAULT
 from .core import ClientCore, as_timeout
@@ -159,7 +162,7 @@ class AsyncClient(ClientCore):
         """
         if concurrency < 1:
             raise ValueError("concurrency must be at least 1")
-        sender = self._sender or self._open()
+        sender = self._here()
         timeout = self.timeout
         plain = sender.is_plain()
 
@@ -190,18 +193,26 @@ class AsyncClient(ClientCore):
 
     async def warm_up(self, url: str | URL) -> None:
         """Open a connection to the URL's origin now, so that the first request need not."""
-        sender = self._sender or self._open()
+        sender = self._here()
         origin, _ = self.urls.split(self.absolute(str(url)))
         await sender.pool.warm_up(origin, self.timeout.connect)
 
     async def aclose(self) -> None:
         """Close every connection. The client cannot be used afterwards."""
+        sender = self._sender
+        if sender is not None:
+            sender.change_loop()
         self._closed = True
-        sender, self._sender = self._sender, None
+        self._sender = None
         if sender is not None:
             await sender.pool.aclose()
             if self.in_process is not None:
                 await sender.pool.dialer.aclose()
+
+    def stats(self) -> ClientStats:
+        """Connections, waiting requests, breakers, retries and memory as they are now. Costs nothing until asked."""
+        routes = () if self._sender is None else self._sender.pool.routes.values()
+        return gather(self.workshop, routes, self.breakers.values(), monotonic())
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -223,7 +234,20 @@ class AsyncClient(ClientCore):
         pool = AsyncPool(loop, self.workshop, dialer)
         sender = AsyncSender(loop, pool, self)
         self._sender = sender
+        forks.watch(self)
         return sender
+
+    def _here(self) -> AsyncSender:
+        """The same, on the running loop or not at all."""
+        sender = self._sender or self._open()
+        sender.change_loop()
+        return sender
+
+    def after_fork(self) -> None:
+        """In a child process: leave the parent's connections alone, and open others when asked to."""
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.pool.forsake()
 
     def options_changed(self) -> None:
         if self._sender is not None:

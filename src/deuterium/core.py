@@ -125,6 +125,7 @@ class ClientCore:
         self.urls = UrlCache()
         self.workshop = Workshop(
             limits=self.limits,
+            budget=self.budget,
             http2_options=http2_options or Http2Options(),
             pools=pools or PoolOptions(),
             verify=verify,

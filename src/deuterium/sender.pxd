@@ -39,6 +39,7 @@ cdef class AsyncSender(Sender):
     cdef readonly object loop
     cdef readonly AsyncPool pool
     cpdef FutureWaiter waiter(self)
+    cpdef void change_loop(self) except *
     cpdef void submit(self, Exchange exchange, object waiter, object connect_s) except *
     @cython.locals(now=double, exchange=Exchange)
     cpdef Exchange start_plain(self, str method, str url, object waiter, object timeout)

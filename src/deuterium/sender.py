@@ -108,10 +108,24 @@ class AsyncSender(Sender):
         self.pool = pool
 
     def waiter(self) -> FutureWaiter:
-        """Something to await. Raises RuntimeError on another event loop than the client's own."""
+        """Something to await. Raises RuntimeError on a loop that is not the client's, unless that is closed."""
         if get_running_loop() is not self.loop:
-            raise RuntimeError("this client belongs to another event loop: make one client for each loop")
+            self.change_loop()
         return FutureWaiter(self.loop.create_future())
+
+    def change_loop(self) -> None:
+        """Go on with new connections on the running loop, if it is another one and the client's own is closed."""
+        loop = get_running_loop()
+        if loop is self.loop:
+            return
+        if not self.loop.is_closed():
+            raise RuntimeError(
+                "this AsyncClient is in use on another event loop, which still runs: make one client for each loop,"
+                " or use deuterium.Client, which any number of threads may share"
+            )
+        self.pool.forsake()
+        self.pool = self.pool.on_loop(loop)
+        self.loop = loop
 
     def submit(self, exchange: Exchange, waiter: Any, connect_s: Any) -> None:
         """Send an exchange whose deadlines are set; the waiter is woken when it is answered or has failed."""

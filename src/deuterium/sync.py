@@ -15,6 +15,7 @@ from ._http.phases import FINISHED, PIECES, WHOLE
 from ._net.blocking_dialer import BlockingDialer
 from ._net.blocking_waiter import ThreadWaiter
 from ._pool import forks
+from ._pool.stats import ClientStats, gather
 from ._pool.sync_body import SyncBody, Upload
 from ._pool.sync_many import SyncMany
 from ._pool.sync_pool import SyncPool
@@ -200,6 +201,15 @@ class Client(ClientCore):
         """Open a connection to the URL's origin now, so that the first request need not."""
         origin, _ = self.urls.split(self.absolute(str(url)))
         self._open().pool.warm_up(origin, self.timeout.connect)
+
+    def stats(self) -> ClientStats:
+        """Connections, waiting requests, breakers, retries and memory as they are now. Costs nothing until asked."""
+        sender = self._open() if self._sender is not None else None
+        with self._deciding:
+            if sender is None:
+                return gather(self.workshop, (), self.breakers.values(), time.monotonic())
+            with sender.pool.lock:
+                return gather(self.workshop, sender.pool.routes.values(), self.breakers.values(), time.monotonic())
 
     def close(self) -> None:
         """Close every connection; requests under way in other threads fail. The client cannot be used afterwards."""

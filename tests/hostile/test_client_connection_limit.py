@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deuterium import AsyncClient, Limits, TransportError
+from deuterium import AsyncClient, Limits, PoolTimeout, Timeout, TransportError
 from hostile.peer import Asked, Conversation, Peer
 from rfc import wire
 
@@ -43,6 +43,58 @@ def test_request_to_another_origin_goes_on_once_the_only_connection_is_idle(arun
             assert (await client.get(busy.url("/back"))).content == b"/back"
             assert len(busy.conversations) == 2
             assert len(other.conversations) == 1
+
+    arun(scenario())
+
+
+def test_request_to_another_origin_goes_on_though_the_only_connection_is_never_idle(arun: Any) -> None:
+    """Two workers keep both of its streams busy; after a second it is retired for the other's sake."""
+
+    class TakesTwo(Thinks):
+        settings: Mapping[int, int] = {wire.MAX_CONCURRENT_STREAMS: 2}
+
+    async def scenario() -> None:
+        async with TakesTwo() as busy, TakesTwo() as other, AsyncClient(http1=False, limits=ONE) as client:
+            over = asyncio.Event()
+
+            async def load(number: int) -> int:
+                count = 0
+                await asyncio.sleep(number * THINKS_S / 2)
+                while not over.is_set():
+                    assert (await client.get(busy.url("/busy"))).content == b"/busy"
+                    count += 1
+                return count
+
+            workers = [asyncio.ensure_future(load(number)) for number in range(2)]
+            await asyncio.sleep(2 * THINKS_S)
+            for number in range(2):
+                begin = monotonic()
+                assert (await client.get(other.url(f"/{number}"))).content == b"/%d" % number
+                assert monotonic() - begin < 4.0  # the pool timeout is 5 s
+                await asyncio.sleep(2 * THINKS_S)
+            over.set()
+            assert min(await asyncio.gather(*workers)) >= 3
+
+    arun(scenario())
+
+
+def test_connection_retired_for_another_origin_is_used_again_when_nobody_waits_any_more(arun: Any) -> None:
+    class TakesTwo(Thinks):
+        settings: Mapping[int, int] = {wire.MAX_CONCURRENT_STREAMS: 2}
+
+        def on_request(self, conversation: Conversation, asked: Asked) -> None:
+            if asked.path != "/endless":
+                conversation.answers(asked, b"now")
+
+    async def scenario() -> None:
+        async with TakesTwo() as busy, Thinks() as other, AsyncClient(http1=False, limits=ONE) as client:
+            endless = asyncio.ensure_future(client.get(busy.url("/endless"), timeout=None))
+            await asyncio.sleep(0.1)
+            with pytest.raises(PoolTimeout):
+                await client.get(other.url(), timeout=Timeout(5.0, pool=2.5))
+            assert (await client.get(busy.url("/again"))).content == b"now"
+            assert len(busy.conversations) == 1
+            endless.cancel()
 
     arun(scenario())
 

@@ -40,6 +40,10 @@ class AsyncDialer:
                 f"no connection to {origin.host} port {origin.port} within {timeout_s} s", request_processed=False
             ) from None
 
+    def on_loop(self, loop: asyncio.AbstractEventLoop) -> AsyncDialer:
+        """A dialer like this one on another loop."""
+        return AsyncDialer(loop, self.options)
+
     def forget(self, origin: Any) -> None:
         """Resolve the origin's name again before the next connection to it."""
         self.resolver.forget(origin.host, origin.port)

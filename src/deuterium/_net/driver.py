@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from asyncio.trsock import TransportSocket
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ from .batched_writer import FLUSH_AT, PORTION, PORTIONS, BatchedWriter
 from .carrier import Carrier
 from .receive_buffer import ReceiveBuffer
 from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, SMALL_RESPONSE
+from .sockets import lead_nowhere
 from .tls import TlsPipe
 
 
@@ -166,6 +168,14 @@ class AsyncDriver(Carrier):
             if self.lost:
                 self.closing.set_result(None)
         return self.closing
+
+    def forsake(self) -> None:
+        """The loop is closed, or is a parent process's: nothing is said, and the descriptor leads nowhere."""
+        self.lost = True
+        sock = None if self.transport is None else self.transport.get_extra_info("socket")
+        # A closed uvloop has closed its descriptors: the number may be another file's by now.
+        if isinstance(sock, TransportSocket) or (sock is not None and not self.loop.is_closed()):
+            lead_nowhere(sock)
 
     def abort(self) -> None:
         """Drop the transport at once."""

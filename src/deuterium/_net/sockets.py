@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from typing import Any
 
 from ..config import TransportOptions
 
@@ -18,6 +20,17 @@ def prepare(sock: socket.socket, options: TransportOptions) -> None:
                 sock.setsockopt(socket.IPPROTO_TCP, number, options.keepalive_s)
     for level, name_number, value in options.socket_options:
         sock.setsockopt(level, name_number, value)
+
+
+def lead_nowhere(sock: Any) -> None:
+    """Put the null device behind the socket's descriptor: whatever this process still does with it reaches no peer, and
+    no event loop that a parent process shares. Closing it could end the watch that a parent's loop keeps on it."""
+    number = sock.fileno()
+    if number < 0:
+        return
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, number, inheritable=False)
+    os.close(null)
 
 
 def local_address(options: TransportOptions) -> tuple[int, tuple[str, int]] | None:

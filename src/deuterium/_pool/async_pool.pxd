@@ -18,7 +18,6 @@ cdef class AsyncPool:
     cdef object timer
     cdef double timer_at
     cdef object tick
-    cdef readonly long pid
 
     @cython.locals(route=Route)
     cpdef void submit(self, Exchange exchange, object connect_s, double now) except *

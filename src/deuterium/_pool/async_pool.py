@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from time import monotonic
 from typing import Any
 
@@ -29,7 +28,6 @@ class AsyncPool:
         "housekeeping",
         "limits",
         "loop",
-        "pid",
         "routes",
         "starved",
         "tick",
@@ -42,7 +40,7 @@ class AsyncPool:
         self.loop = loop
         self.workshop = workshop
         self.limits = workshop.limits
-        self.housekeeping = Housekeeping(workshop.limits)
+        self.housekeeping = Housekeeping(workshop.limits, workshop.budget)
         self.dialer = dialer
         self.routes: dict[str, Route] = {}
         self.starved: list[Route] = []  # may not dial until a connection of another route is idle
@@ -51,7 +49,6 @@ class AsyncPool:
         self.timer: Any = None
         self.timer_at = NEVER
         self.tick: Any = None
-        self.pid = os.getpid()
 
     def submit(self, exchange: Exchange, connect_s: Any, now: float) -> None:
         """Send the exchange, or queue it and open a connection for it."""
@@ -106,6 +103,18 @@ class AsyncPool:
         self.routes.clear()
         if gone:
             await asyncio.wait(gone, timeout=1.0)
+
+    def forsake(self) -> None:
+        """The event loop is closed, or this is a child process and the loop is its parent's: drop the connections and
+        say nothing to anybody."""
+        for route in self.routes.values():
+            for carrier in route.carriers:
+                carrier.forsake()
+        self.routes = {}
+
+    def on_loop(self, loop: Any) -> AsyncPool:
+        """An empty pool for another loop."""
+        return AsyncPool(loop, self.workshop, self.dialer.on_loop(loop))
 
     # -- carrying out ------------------------------------------------------------------------------------------------
 
@@ -211,6 +220,8 @@ class AsyncPool:
     def _on_lost(self, driver: AsyncDriver) -> None:
         self.connections -= 1
         driver.route.lost(driver)
+        if self.starved:
+            self._feed()  # before the route whose connection it was, or that would take the place again
         most = self.limits.max_connections
         if driver.route.waiting:
             self._follow(driver.route)
@@ -258,6 +269,10 @@ class AsyncPool:
         if not self.connections:
             return
         for carrier, verb in self.housekeeping.look(self.routes.values(), monotonic()):
+            if verb == "restore":
+                carrier.engine.draining = False
+                self._on_room(carrier)
+                continue
             if verb == "retire" and not carrier.engine.draining:
                 self.dialer.forget(carrier.route.origin)  # so that its successor sees a change of address
             carrier.carry_out(verb)

@@ -9,9 +9,12 @@ cdef double ROUNDING
 cdef class RetryBudget:
     cdef readonly double share, minimum
     cdef readonly RollingCounts counts
-    cdef readonly Py_ssize_t taken, refused
+    cdef readonly Py_ssize_t taken, refused, seen, known
 
     cpdef void request(self, double now) except *
+    cpdef void resent(self) except *
+    @cython.locals(more=Py_ssize_t)
+    cpdef void observe(self, Py_ssize_t carried, double now) except *
     cpdef bint take(self, double now) except -1
     @cython.locals(requests=Py_ssize_t)
     cpdef double balance(self, double now) except *

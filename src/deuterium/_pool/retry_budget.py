@@ -27,7 +27,7 @@ class RetryBudget:
     (True, False)
     """
 
-    __slots__ = ("counts", "minimum", "refused", "share", "taken")
+    __slots__ = ("counts", "known", "minimum", "refused", "seen", "share", "taken")
 
     def __init__(self, share: float, minimum_per_s: float, window_s: float) -> None:
         self.share = share
@@ -35,10 +35,28 @@ class RetryBudget:
         self.counts = RollingCounts(window_s, 2)
         self.taken = 0
         self.refused = 0
+        self.seen = 0  # requests the connections had carried at the last ``observe``
+        self.known = 0  # requests reported one by one since then, however often they were sent
 
     def request(self, now: float) -> None:
         """A first attempt is sent."""
         self.counts.add(REQUESTS, now)
+        self.known += 1
+
+    def resent(self) -> None:
+        """A request is sent once more; for whatever reason, that is no request of its own."""
+        self.known += 1
+
+    def observe(self, carried: int, now: float) -> None:
+        """The connections have carried so many requests in all: those that nobody reported count from now on.
+
+        A request that succeeds at once is not reported, so that it costs nothing; this is called once a second or so.
+        """
+        more = carried - self.seen - self.known
+        self.seen = carried
+        self.known = 0
+        if more > 0:
+            self.counts.add_many(REQUESTS, more, now)
 
     def take(self, now: float) -> bool:
         """Pay for one retry; False when the budget is spent."""

@@ -10,6 +10,7 @@ cdef class RollingCounts:
     cdef readonly list slots, totals
 
     cpdef void add(self, Py_ssize_t kind, double now) except *
+    cpdef void add_many(self, Py_ssize_t kind, Py_ssize_t count, double now) except *
     cpdef Py_ssize_t total(self, Py_ssize_t kind, double now) except -1
     @cython.locals(at=Py_ssize_t, kind=Py_ssize_t)
     cpdef void clear(self) except *

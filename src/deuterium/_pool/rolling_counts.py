@@ -31,9 +31,13 @@ class RollingCounts:
 
     def add(self, kind: int, now: float) -> None:
         """One event of ``kind`` happened."""
+        self.add_many(kind, 1, now)
+
+    def add_many(self, kind: int, count: int, now: float) -> None:
+        """``count`` events of ``kind`` happened."""
         self.advance(now)
-        self.totals[kind] += 1
-        self.slots[self.tick % SLOTS * self.kinds + kind] += 1
+        self.totals[kind] += count
+        self.slots[self.tick % SLOTS * self.kinds + kind] += count
 
     def total(self, kind: int, now: float) -> int:
         """How many events of ``kind`` the window holds."""

@@ -17,6 +17,8 @@ cdef class Route:
     cdef dict by_score
     cdef readonly object waiting
     cdef readonly long long waits
+    cdef readonly double waited_s
+    cdef readonly long long sent_before
     cdef readonly int dialing
     cdef readonly int bound
     cdef public object connect_s

@@ -33,6 +33,8 @@ class Route:
         "multiplexed",
         "origin",
         "refused",
+        "sent_before",
+        "waited_s",
         "waiting",
         "waits",
     )
@@ -48,6 +50,8 @@ class Route:
         self.by_score: dict[ConnectionScore, Any] = {}
         self.waiting: deque[Exchange] = deque()
         self.waits = 0  # requests that found no place at once
+        self.waited_s = 0.0  # how long those had waited that got one
+        self.sent_before = 0  # requests that connections carried which are gone
         self.dialing = 0
         self.bound = 0  # requests whose own thread dials for them: they take no place before it is done
         self.connect_s: float | None = None  # the connect timeout of the request that came last
@@ -97,6 +101,7 @@ class Route:
             if carrier is None:
                 return
             exchange = self.waiting.popleft()
+            self.waited_s += now - exchange.progress_at
             try:
                 carrier.tally.sent(now)
                 carrier.submit(exchange, now)
@@ -168,6 +173,7 @@ class Route:
         self.balancer.add(score)
         self.by_score[score] = carrier
         for exchange in self.waiting:
+            self.waited_s += now - exchange.progress_at
             exchange.progress_at = now  # until now they waited for the dial, which has its own limit
         self.admit(now)
         self._set_deadline()
@@ -185,9 +191,20 @@ class Route:
         """The connection is gone."""
         if carrier in self.carriers:
             self.carriers.remove(carrier)
+            self.sent_before += carrier.engine.requests
             score: Any = carrier.tally
             self.balancer.remove(score)
             del self.by_score[score]
+
+    def requests(self) -> int:
+        """How many requests were sent here, each as often as it was sent."""
+        sent: int = self.sent_before + sum(carrier.engine.requests for carrier in self.carriers)
+        return sent
+
+    def waiting_since(self) -> float:
+        """Since when the first in the queue waits; NEVER when nobody does."""
+        since: float = self.waiting[0].progress_at if self.waiting else NEVER
+        return since
 
     def leave(self) -> None:
         """Send nothing more on the connections there are: the origin wants others."""

@@ -47,7 +47,7 @@ class SyncPool:
         self.lock = RLock()
         self.workshop = workshop
         self.limits = workshop.limits
-        self.housekeeping = Housekeeping(workshop.limits)
+        self.housekeeping = Housekeeping(workshop.limits, workshop.budget)
         self.dialer = dialer
         self.routes: dict[str, Route] = {}
         self.connections = 0  # open or being opened
@@ -324,4 +324,8 @@ class SyncPool:
         for carrier, verb in self.housekeeping.look(self.routes.values(), now):
             if verb == "retire" and not carrier.engine.draining:
                 self.dialer.forget(carrier.route.origin)  # so that its successor sees a change of address
+            if verb == "restore":
+                carrier.engine.draining = False
+                self._stir(carrier.route)
+                continue
             carrier.carry_out(verb)

@@ -21,6 +21,7 @@ from ..config import Http2Options, Limits, PoolOptions, TransportOptions
 from ..errors import UnsupportedProtocol
 from .protocol_cache import ProtocolCache
 from .proxies import Proxies, ProxyTypes
+from .retry_budget import RetryBudget
 
 # Content of at least this size leaves a clear-text connection without being copied.
 BY_REFERENCE = 16 * 1024
@@ -33,6 +34,7 @@ class Workshop:
         self,
         *,
         limits: Limits,
+        budget: RetryBudget,
         http2_options: Http2Options,
         pools: PoolOptions,
         verify: Any,
@@ -46,6 +48,7 @@ class Workshop:
         tap: Any,
     ) -> None:
         self.limits = limits
+        self.budget = budget
         self.http2_options = http2_options
         self.verify = verify
         self.cert = cert
