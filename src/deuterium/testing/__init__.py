@@ -2,7 +2,17 @@
 
 from .asgi import ASGITransport
 from .mock import MockTransport
+from .peer import ScriptedPeer
+from .peer_connection import PeerConnection, PeerRequest
 from .response import Response
 from .wsgi import WSGITransport
 
-__all__ = ["ASGITransport", "MockTransport", "Response", "WSGITransport"]
+__all__ = [
+    "ASGITransport",
+    "MockTransport",
+    "PeerConnection",
+    "PeerRequest",
+    "Response",
+    "ScriptedPeer",
+    "WSGITransport",
+]
