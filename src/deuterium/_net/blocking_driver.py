@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from time import monotonic
 from typing import Any
 
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED, NEVER
 from ..errors import ReadError
-from .blocking_poll import POLLOUT
+from . import gate as gates
 from .blocking_transport import BlockingTransport
 from .blocking_waiter import ThreadWaiter
-from .ticks import TICK_S, WRITER_TICK_S
+from .gate_queue import GateQueue
+from .ticks import GUARD_S, TICK_S, WRITER_TICK_S
+
+DEFER = 6  # requests left to other threads, or half of those in flight: the server gets work while the rest come
+DEFER_S = 0.0005
 
 
 class BlockingDriver(BlockingTransport):
@@ -23,81 +26,124 @@ class BlockingDriver(BlockingTransport):
     it takes that output along before it lays the role down.
     """
 
-    __slots__ = ("followers", "next_tick", "on_tick")
+    __slots__ = ("deferred", "deferred_at", "followers", "gate_type", "next_tick", "on_tick", "queue")
 
     def __init__(self, sock: Any, lock: Any, buffers: Any, tls: Any, engine: Any, opened_at: float) -> None:
         """``sock``: connected and non-blocking; ``tls``: a TlsPipe after its handshake, or None; ``lock``: an RLock."""
         BlockingTransport.__init__(self, sock, lock, buffers, tls, engine, opened_at)
         self.followers: dict[ThreadWaiter, None] = {}  # who sleeps here, the one that came last at the end
+        self.gate_type = gates.gate_type()
+        self.queue = GateQueue()
+        self.deferred = 0  # how often output was left to threads that were let through
+        self.deferred_at = 0.0
         self.on_tick: Any = None  # called under the lock about once per TICK_S while there is a reader
         self.next_tick = opened_at + TICK_S
 
-    # -- what a thread with an exchange calls --------------------------------------------------------------------------
+    # -- what a thread with an exchange calls ------------------------------------------------------------------------
 
     def wait(self, exchange: Exchange | None, waiter: ThreadWaiter) -> None:
         """Return once ``waiter`` is woken; meanwhile write, and read for everybody or sleep.
 
         ``exchange`` says how long to wait before its time is up; None: as long as any exchange here may take.
         """
+        queue = self.queue
         leads = False
+        watches = False  # it sees to it that those due are let through
         gate: Any = None
+        due: Any = None
+        opened = False
+        limit = NEVER
+        passed = 0
         try:
             while True:
-                events = 0
+                blocked = False
                 segments = None
                 with self.lock:
+                    queue.holding = True
                     if gate is not None:
-                        self._end_sleep(waiter, gate)
+                        self._end_sleep(waiter, gate, opened)
+                        gate = None
                     elif leads:
                         self._take_in()
-                    if waiter.woken or self.lost:
-                        if leads:
-                            leads = False
-                            self._hand_on()
-                        return
+                    over = waiter.woken or self.lost
                     now = monotonic()
-                    limit = self.engine.deadline if exchange is None else exchange.limit()
-                    if limit <= now:
-                        self._expire(now)
-                        continue
-                    if not self.reading:
-                        self.reading = leads = True
-                        gate = None
-                        if self.arrived:
+                    if not over:
+                        limit = self.engine.deadline if exchange is None else exchange.limit()
+                        if limit <= now:
+                            self._expire(now)
                             continue
+                        if not self.reading:
+                            self.reading = leads = True
+                            if self.arrived:
+                                continue
                     if not self.writing and not self.mute:
-                        if not self.backlog:
-                            if self.engine.has_output():
-                                segments = self.engine.take(now)
-                                self.writing = True
-                        elif not leads:
+                        if self.backlog:
+                            self.writing = blocked = not leads and not over
+                        elif self.engine.has_output() and self._is_ours(leads and not over, now):
+                            segments = self.engine.take(now)
                             self.writing = True
-                            events = POLLOUT
-                    if leads:
-                        limit = min(limit, self.engine.deadline)
-                        if now >= self.next_tick:
-                            self._tick(now)
-                    elif segments is None and not events:
-                        if gate is None:
-                            gate = Lock()
-                            gate.acquire()
-                        waiter.gate = gate
-                        self.followers[waiter] = None
+                    queue.holding = False
+                    if over:
+                        if leads or not self.reading:
+                            due = self._leave(leads, watches, opened, passed)
+                            leads = False
+                            if due is None and queue.due and queue.guard is None:
+                                watches = True
+                                gate = self._stand_guard()
+                                limit = now + GUARD_S
+                                due = queue.take_next()
+                    else:
+                        if leads:
+                            limit = min(limit, self.engine.deadline)
+                            if now >= self.next_tick:
+                                self._tick(now)
+                        elif segments is None and not blocked:
+                            gate = self._fall_asleep(waiter)
+                            limit = min(limit, now + TICK_S)
+                        if queue.due and (leads or gate is not None):
+                            due = queue.take_next()
+                            if leads and queue.due:
+                                watches = True
+                                limit = now + GUARD_S
+                    passed = queue.passed
                 if segments is not None:
                     self._write(segments)
+                if gate is not None:
+                    if due is not None and len(due) == 1:
+                        first, due = due[0], None
+                        opened = gate.wait(limit - now, first)
+                        continue
+                    if due is not None:
+                        several, due = due, None
+                        gates.open_all(several)
+                    opened = gate.wait(limit - now)
+                    continue
+                if due is not None:
+                    several, due = due, None
+                    gates.open_all(several)
+                if over:
+                    return
                 if leads:
                     self._read(self._events(), limit - now)
-                elif events:
+                    if watches:
+                        watches = False
+                        if not self.arrived:
+                            self._look_after(passed)
+                elif blocked:
                     self._write_backlog(min(limit - now, WRITER_TICK_S))
-                elif segments is None:
-                    gate.acquire(True, limit - now if limit != NEVER else -1)
         except BaseException:
             with self.lock:
+                queue.holding = False
                 if gate is not None:
-                    waiter.gate = None
-                    self.followers.pop(waiter, None)
+                    self._end_sleep(waiter, gate, False)
                 if leads:
                     self._leave_reading()
+                elif not self.reading and queue.guard is None:
+                    self._hand_on()  # it may have been chosen to read
+                queue.open_all()
+            if due is not None:
+                gates.open_all(due)
+            self.flush()
             raise
 
     def flush(self) -> None:
@@ -179,18 +225,34 @@ class BlockingDriver(BlockingTransport):
 
     # -- roles ---------------------------------------------------------------------------------------------------------
 
-    def _hand_on(self) -> None:
-        """The reader is done: have another one read, if anybody still waits."""
+    def _leave(self, leads: bool, watches: bool, opened: bool, passed: int) -> Any:
+        """A thread goes that read, or goes while nobody reads; the gates to open when the lock is free, or None."""
+        queue = self.queue
+        if leads or queue.guard is None:
+            # Without ``leads``: it was chosen to read, but is over already.
+            if self._hand_on():
+                return queue.take_next()
+        if not queue.due or queue.guard is not None:
+            return None
+        if watches and not opened:
+            queue.is_stuck(passed)
+        return queue.take_all() if watches or queue.hasty or len(queue.due) == 1 else None
+
+    def _hand_on(self) -> bool:
+        """Nobody reads any more: have another one do it; False when nobody waits."""
         self.reading = False
         followers = self.followers
         while followers:
             # The one that came last is answered last, most likely: so the role changes hands least.
             waiter, _ = followers.popitem()
-            if waiter.gate is not None:
-                waiter.nudge()
-                return
-        if self.shut:
+            gate = waiter.gate
+            if gate is not None:
+                waiter.gate = None
+                self.queue.choose(gate)
+                return True
+        if self.shut and not self.writing:
             self._close_socket()
+        return False
 
     def _leave_reading(self) -> None:
         """The reader was interrupted."""
@@ -201,18 +263,61 @@ class BlockingDriver(BlockingTransport):
         elif not self.lost:
             self._take_in()
         self._hand_on()
+        self.queue.open_all()
 
-    def _end_sleep(self, waiter: ThreadWaiter, gate: Any) -> None:
+    def _is_ours(self, leads: bool, now: float) -> bool:
+        """Whether this thread writes what is queued, or leaves it to one that was let through and is about to run.
+
+        Threads that are answered together mostly ask again together, and one send for all costs little more than one
+        for each. None waits long: those let through need nothing but the processor, the last of them writes what is
+        left, and so does whoever comes DEFER_S after the first was left.
+        """
+        queue = self.queue
+        if self.deferred == 0:
+            self.deferred_at = now
+        self.deferred += 1
+        if (
+            leads
+            or (queue.awake == 0 and not queue.due)
+            or self.deferred > max(DEFER, self.engine.active() // 2)
+            or now - self.deferred_at > DEFER_S
+        ):
+            self.deferred = 0
+            return True
+        return False
+
+    def _fall_asleep(self, waiter: ThreadWaiter) -> Any:
+        """The gate at which this thread sleeps as a follower."""
+        gate = self.gate_type()
+        waiter.gate = gate
+        waiter.queue = self.queue
+        self.followers[waiter] = None
+        return gate
+
+    def _end_sleep(self, waiter: ThreadWaiter, gate: Any, opened: bool) -> None:
         self.followers.pop(waiter, None)
         if waiter.gate is not None:
-            waiter.gate = None  # its time is up; nobody released the gate
+            waiter.gate = None  # its time is up
         else:
-            gate.acquire(False)  # unless released between the end of its time and now, it is locked already
+            self.queue.returned(gate, opened)
+
+    def _stand_guard(self) -> Any:
+        """The gate at which the last reader sleeps until its turn comes or it has to look."""
+        gate = self.gate_type()
+        self.queue.watch(gate)
+        return gate
+
+    def _look_after(self, passed: int) -> None:
+        """Nothing came while gates were due: if none was opened either, open them all."""
+        with self.lock:
+            if self.queue.is_stuck(passed):
+                self.queue.open_all()
 
     def _stir(self) -> None:
         """Have every follower look round."""
         for waiter in list(self.followers):
             waiter.nudge()
+        self.queue.open_all()
 
     def _tick(self, now: float) -> None:
         self.next_tick = now + TICK_S

@@ -6,7 +6,7 @@ from .receive_buffer cimport ReceiveBuffer
 
 cdef double TICK_S
 cdef int FINISHED, POLLIN, POLLOUT
-cdef Py_ssize_t LARGE_READ, MANY_STREAMS, MAX_SEGMENTS, NORMAL_READ, SMALL_READ
+cdef Py_ssize_t LARGE_READ, MAX_SEGMENTS, NORMAL_READ, SMALL_READ
 
 cdef class BlockingTransport(Carrier):
     cdef readonly object sock

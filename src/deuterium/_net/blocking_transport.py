@@ -16,7 +16,7 @@ from ..errors import ReadError, WriteError
 from .blocking_poll import POLLIN, POLLOUT, open_poll
 from .carrier import Carrier
 from .receive_buffer import ReceiveBuffer
-from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ
+from .sizes import LARGE_READ, NORMAL_READ, SMALL_READ
 from .ticks import TICK_S
 
 MAX_SEGMENTS = 512  # for one sendmsg; Linux takes 1024
@@ -203,8 +203,6 @@ class BlockingTransport(Carrier):
         engine = self.engine
         if engine.in_data and engine.data_left > SMALL_READ:
             size = LARGE_READ
-        elif engine.active() >= MANY_STREAMS:
-            size = SMALL_READ
         else:
             size = NORMAL_READ
         self.read_size = size

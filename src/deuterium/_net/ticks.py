@@ -9,3 +9,6 @@ from typing import Final
 TICK_S: Final = 1.0
 # A writer that is not the reader learns that late that its own exchange is over.
 WRITER_TICK_S: Final = 0.1
+# While threads are about to be let through one by one, somebody looks that often whether it goes on: the least poll can
+# wait.
+GUARD_S: Final = 0.001

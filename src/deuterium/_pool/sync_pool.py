@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock, RLock
+from threading import RLock
 from time import monotonic
 from typing import Any
 
@@ -10,6 +10,7 @@ from .._http.exchange import Exchange
 from .._http.phases import FINISHED, NEVER
 from .._net.blocking_driver import BlockingDriver
 from .._net.blocking_waiter import ThreadWaiter
+from .._net.gate import LockGate
 from .._net.ticks import TICK_S
 from ..errors import ConnectError, RequestError
 from . import forks
@@ -186,8 +187,7 @@ class SyncPool:
     def _wait_for_place(self, exchange: Exchange, waiter: ThreadWaiter) -> None:
         """Dial if a connection is wanted; else sleep until the exchange has a place or is over."""
         route = exchange.route
-        gate = Lock()
-        gate.acquire()
+        gate = LockGate()
         with self.lock:
             if exchange.carrier is not None or waiter.woken:
                 return
@@ -203,6 +203,7 @@ class SyncPool:
                 connect_s = route.connect_s
             else:
                 waiter.gate = gate
+                waiter.queue = None
                 self.parked[exchange] = waiter
                 for carrier in route.carriers:
                     carrier.on_room = self._on_room
@@ -210,7 +211,7 @@ class SyncPool:
             self._dial(route, exchange, connect_s)
             return
         try:
-            gate.acquire(True, min(route.deadline - now, TICK_S))
+            gate.wait(min(route.deadline - now, TICK_S))
         finally:
             with self.lock:
                 self.parked.pop(exchange, None)
