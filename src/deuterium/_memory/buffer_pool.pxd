@@ -11,6 +11,7 @@ cdef Py_ssize_t HUGE
 cdef class PooledBuffer:
     cdef readonly bytearray data
     cdef readonly Py_ssize_t capacity
+    cdef bint _lent
     cdef Py_ssize_t _references
     cdef Shelf _shelf
     cdef BufferPool _pool
@@ -20,6 +21,7 @@ cdef class PooledBuffer:
     @cython.locals(pool=BufferPool, references=Py_ssize_t, data=bytearray)
     cpdef release(self)
     cpdef lend(self, Py_ssize_t start, Py_ssize_t end)
+    cpdef bint is_lent(self)
     cpdef view(self)
 
 @cython.final

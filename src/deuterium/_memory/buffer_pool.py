@@ -34,10 +34,11 @@ class PooledBuffer:
     hold a reference; each ``retain`` is paired with one ``release``.
     """
 
-    __slots__ = ("_pool", "_references", "_shelf", "capacity", "data")
+    __slots__ = ("_lent", "_pool", "_references", "_shelf", "capacity", "data")
 
     data: bytearray
     capacity: int
+    _lent: bool
     _references: int
     _shelf: Shelf
     _pool: BufferPool
@@ -84,7 +85,14 @@ class PooledBuffer:
             raise BufferReleased("lend after the last release")
         if start < 0 or start > end or end > self.capacity:
             raise IndexError("octets outside the buffer")
+        self._lent = True
         return memoryview(self.data)[start:end].toreadonly()
+
+    def is_lent(self) -> bool:
+        """Whether a view made by ``lend``, or a slice of one, may still be alive: write nothing below it then."""
+        if self._lent and not is_viewed(self.data):
+            self._lent = False
+        return self._lent
 
     def view(self) -> memoryview:
         """A writable view of all the memory, to receive into; let it go with the last ``release``.
@@ -207,6 +215,7 @@ class BufferPool:
             data = self._create(capacity)
         buffer.data = data
         buffer.capacity = capacity
+        buffer._lent = False
         buffer._references = 1
         buffer._shelf = shelf
         buffer._pool = self

@@ -33,7 +33,8 @@ class ReceiveBuffer:
                 if self.buffer.capacity - self.end < SMALL_READ:
                     self.release()
                     self._lease(wanted)
-            elif self.buffer.capacity < wanted:
+            elif self.buffer.capacity < wanted or self.buffer.is_lent():
+                # Too small; or a consumer kept a slice of what it gave back, which stays as it is.
                 self.release()
                 self._lease(wanted)
             else:
