@@ -473,6 +473,7 @@ class BlockingTransport(Carrier):
             return
         self.lost = True
         self.shut = True
+        self.engine.take(monotonic())  # what could not leave: its memory goes back to the pool
         with suppress(OSError):  # the peer was faster
             self.sock.shutdown(SHUT_RDWR)
         self._stir()

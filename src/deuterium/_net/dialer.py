@@ -90,6 +90,8 @@ class AsyncDialer:
             driver.abort()
             if driver.transport is None:
                 sock.close()
+            else:
+                driver.connection_lost(None)  # uvloop never says so when create_connection was cancelled
             raise
         return driver
 

@@ -178,7 +178,9 @@ class AsyncDriver(Carrier):
             lead_nowhere(sock)
 
     def abort(self) -> None:
-        """Drop the transport at once."""
+        """Drop the transport at once; a flush that is due writes no more (uvloop raises on a closed handle)."""
+        if self.writer is not None:
+            self.writer.close()
         if self.transport is not None:
             self.transport.abort()
 
@@ -243,6 +245,7 @@ class AsyncDriver(Carrier):
             self.engine.fail(error)
             self.wake()
             self.writer.close()
+            self.engine.take(monotonic())  # what could not leave: its memory goes back to the pool
         if not self.ready.done():
             failure = self.failure or ConnectError(
                 f"the connection was lost before it was ready: {reason or 'closed by the peer'}",
