@@ -13,8 +13,11 @@ import pytest
 
 from .sim.world import simulate
 
-# Seeds that broke a rule once.
-KEPT: tuple[int, ...] = ()
+# Seeds that broke a rule once, and which. What a seed draws changes with the world: each also has a test of its own.
+KEPT = (
+    2,  # a slice of a zero-copy body, kept past the next piece, was written over (HTTP/2)
+    38,  # the same over HTTP/1.1
+)
 
 FIRST = int(os.environ.get("DEUTERIUM_FIRST_SEED", "1"))
 SEEDS = int(os.environ.get("DEUTERIUM_SEEDS", "60"))
