@@ -11,6 +11,7 @@ from .._http.phases import FINISHED
 from .._net.blocking_driver import BlockingDriver
 from .._net.blocking_waiter import ThreadWaiter
 from .._net.carrier import Carrier
+from .._net.gate import LockGate
 from .._net.ticks import TICK_S
 from .async_carrier import perform
 from .engine import InProcessEngine, Visit
@@ -131,8 +132,7 @@ class SyncCarrier(BlockingDriver):
     def wait(self, exchange: Exchange | None, waiter: ThreadWaiter) -> None:
         """Return once ``waiter`` is woken; meanwhile answer, if this thread may, or sleep."""
         while True:
-            gate = Lock()
-            gate.acquire()
+            gate = LockGate()
             with self.lock:
                 self._sweep()
                 if waiter.woken or self.lost:
@@ -148,11 +148,12 @@ class SyncCarrier(BlockingDriver):
                         self._after()
                         continue
                     waiter.gate = gate
+                    waiter.queue = None
             if visit is not None:
                 self._step(visit)
                 continue
             try:
-                gate.acquire(True, min(limit - now, TICK_S))
+                gate.wait(min(limit - now, TICK_S))
             finally:
                 with self.lock:
                     waiter.gate = None
