@@ -1,7 +1,8 @@
 """An HTTP client for Python that speaks HTTP/2 first."""
 
 from ._net.proxy import Proxy
-from ._pool.breaker import BreakerStats
+from ._pool.breaker import BreakerStats, StateChange
+from ._pool.breaker_store import BreakerStore, MemoryBreakerStore, RedisBreakerStore, SqliteBreakerStore
 from ._pool.stats import ClientStats, ConnectionStats, OriginStats
 from .api import delete, get, head, options, patch, post, put, request, stream
 from .auth import Auth, BasicAuth, BearerAuth, DigestAuth, NetRCAuth
@@ -65,6 +66,7 @@ __all__ = [
     "BearerAuth",
     "BreakerPolicy",
     "BreakerStats",
+    "BreakerStore",
     "CircuitOpen",
     "Client",
     "ClientStats",
@@ -85,6 +87,7 @@ __all__ = [
     "InvalidURL",
     "Limits",
     "LocalProtocolError",
+    "MemoryBreakerStore",
     "NetRCAuth",
     "NetworkError",
     "OriginStats",
@@ -95,6 +98,7 @@ __all__ = [
     "ProxyError",
     "ReadError",
     "ReadTimeout",
+    "RedisBreakerStore",
     "RemoteProtocolError",
     "Request",
     "RequestError",
@@ -102,6 +106,8 @@ __all__ = [
     "Response",
     "ResponseNotRead",
     "RetryPolicy",
+    "SqliteBreakerStore",
+    "StateChange",
     "StreamClosed",
     "StreamConsumed",
     "StreamError",

@@ -12,18 +12,19 @@ from typing import Any
 from yarl import URL
 
 from ._http.exchange import Exchange
-from ._http.phases import FINISHED, PIECES, WHOLE
+from ._http.phases import FINISHED, NEVER, PIECES, WHOLE
 from ._net.dialer import AsyncDialer
 from ._pool import forks
 from ._pool.async_body import AsyncBody, send_stream
 from ._pool.async_pool import AsyncPool
+from ._pool.breaker_store import STORE_WAIT_S, StoreQuestion
 from ._pool.fetch_many import FetchMany
 from ._pool.stats import ClientStats, gather
 from .auth import build_auth
 from .config import USE_CLIENT_DEFAULT
 from .core import ClientCore, as_timeout
 from .errors import TransportError
-from .flow import Call, Drop, Flow, Flows, Pause, Read, Send
+from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
 from .request import Request
 from .response import Response
 from .sender import AsyncSender
@@ -265,6 +266,7 @@ class AsyncClient(ClientCore):
         try:
             action = next(flow)
             while True:
+                result: Any = None
                 try:
                     if type(action) is Send:
                         await self._send(action.exchange)
@@ -278,10 +280,14 @@ class AsyncClient(ClientCore):
                         result = action.function(action.argument)
                         if inspect.isawaitable(result):
                             await result
+                    elif type(action) is Race:
+                        result = await self._race(action)
+                    elif type(action) is Consult:
+                        await self._consult(action.question)
                 except BaseException as error:
                     action = flow.throw(error)
                 else:
-                    action = flow.send(None)
+                    action = flow.send(result)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         finally:
@@ -305,6 +311,45 @@ class AsyncClient(ClientCore):
         except BaseException:
             sender.pool.cancel(exchange, None)
             raise
+
+    async def _race(self, race: Race) -> Exchange | None:
+        """Wait for the first of several copies of a request."""
+        if self._closed:
+            raise TransportError("the client was closed", initiator="user", request_processed=False)
+        sender = self._sender or self._open()
+        try:
+            while True:
+                waiter = sender.waiter()
+                for exchange in race.exchanges:
+                    if exchange.route is None:
+                        timeout = exchange.request.timeout or self.timeout
+                        sender.submit(exchange, waiter, timeout.connect)
+                    else:
+                        exchange.waiter = waiter
+                for exchange in race.exchanges:
+                    if exchange.phase == FINISHED or (exchange.delivery == PIECES and exchange.headers_received):
+                        return exchange
+                left_s = race.until - monotonic()
+                if left_s <= 0:
+                    return None
+                await asyncio.wait((waiter.future,), timeout=None if race.until == NEVER else left_s)
+        except BaseException:
+            for exchange in race.exchanges:
+                sender.pool.cancel(exchange, None)
+            race.exchanges.clear()
+            raise
+
+    def abandon(self, exchange: Exchange) -> None:
+        """Another copy of the request was answered first."""
+        if self._sender is not None:
+            self._sender.pool.cancel(exchange, None)
+
+    async def _consult(self, question: StoreQuestion) -> None:
+        """Ask the breakers' store in a thread."""
+        asked = asyncio.get_running_loop().run_in_executor(None, question.ask)
+        asked.add_done_callback(lambda future: None if future.cancelled() else question.settle(future.result()))
+        if question.first:
+            await asyncio.wait((asked,), timeout=STORE_WAIT_S)
 
     async def _send_content(self, exchange: Exchange, answered: Any) -> None:
         """Send streamed content beside waiting for the answer, which may come first."""

@@ -17,7 +17,8 @@ from ._http.forms import encode_form
 from ._http.json_codec import build_codec
 from ._http.multipart import MultipartForm
 from ._http.phases import NEVER
-from ._pool.breaker import Breaker, Permit
+from ._pool.breaker import Breaker, Permit, StateChange
+from ._pool.breaker_store import BreakerStore, SharedBreaker, StoreQuestion
 from ._pool.proxies import ProxyTypes
 from ._pool.retry import HTTP_1_1_REQUIRED, MISDIRECTED
 from ._pool.retry_budget import RetryBudget
@@ -45,6 +46,7 @@ VERSION = "0.1.0"
 QueryTypes = Mapping[str, Any] | Iterable[tuple[str, Any]] | str | None
 TimeoutTypes = Timeout | float | None
 
+MODES = ("obey", "force", "off")
 BREAKER_STATUSES = frozenset((500, 502, 503, 504))
 
 
@@ -78,6 +80,7 @@ class ClientCore:
         http2_options: Http2Options | None = None,
         retry: RetryPolicy | None = None,
         breaker: BreakerPolicy | None = None,
+        breaker_store: BreakerStore | None = None,
         event_hooks: Mapping[str, list[Callable[..., Any]]] | None = None,
         decoding: DecodingLimits | None = None,
         default_encoding: str = "utf-8",
@@ -101,17 +104,19 @@ class ClientCore:
         self.limits = limits or Limits()
         self.base_url = str(base_url).rstrip("/")
         self.retry = retry or RetryPolicy()
-        self.breaker = breaker
+        self.breaker = BreakerPolicy() if breaker is None and breaker_store is not None else breaker
+        self.breaker_store = breaker_store
         self.decoding = decoding or DecodingLimits()
         self.default_encoding = default_encoding
         self.cookies = cookies if isinstance(cookies, Cookies) else Cookies(cookies)
-        self.event_hooks: dict[str, list[Callable[..., Any]]] = {"request": [], "response": []}
+        self.event_hooks: dict[str, list[Callable[..., Any]]] = {"request": [], "response": [], "breaker": []}
         for name, hooks in (event_hooks or {}).items():
             if name not in self.event_hooks:
-                raise ValueError(f"event_hooks has 'request' and 'response', not {name!r}")
+                raise ValueError(f"event_hooks has 'request', 'response' and 'breaker', not {name!r}")
             self.event_hooks[name] = list(hooks)
         self.budget = RetryBudget(self.retry.budget_share, self.retry.budget_minimum_per_s, self.retry.budget_window_s)
         self.breakers: dict[str, Breaker] = {}
+        self.shared_breakers: dict[str, SharedBreaker] = {}
         self.json_codec = build_codec(json_codec, json_dumps, json_loads)
         self._headers = Headers(
             {"accept": "*/*", "accept-encoding": accept_encoding(), "user-agent": f"deuterium/{VERSION}"}
@@ -179,7 +184,7 @@ class ClientCore:
         """No option of the client adds to a request or decides about it, but for cookies and hooks."""
         if self._headers_shown or self._host:
             return False
-        return self.auth is None and not self.params and self.breaker is None
+        return self.auth is None and not self.params and self.breaker is None and not self.retry.hedges
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -341,12 +346,35 @@ class ClientCore:
         """Leave to send, from the origin's breaker; raises CircuitOpen."""
         if self.breaker is None:
             return None
+        extensions = request.extensions or {}
+        mode = extensions.get("breaker", "obey")
+        if mode not in MODES:
+            raise ValueError(f"the extension 'breaker' is one of {', '.join(MODES)}, not {mode!r}")
+        breaker = self._breaker_of(request, self.breaker)
+        return breaker.allow(monotonic(), mode, extensions.get("slow_call_s"))
+
+    def _breaker_of(self, request: Request, policy: BreakerPolicy) -> Breaker:
         key = request.origin.key
         breaker = self.breakers.get(key)
         if breaker is None:
-            breaker = self.breakers[key] = Breaker(key, self.breaker)
-        mode = (request.extensions or {}).get("breaker", "obey")
-        return breaker.allow(monotonic(), mode)
+            breaker = self.breakers[key] = Breaker(key, policy)
+            breaker.on_change(self._breaker_changed)
+        return breaker
+
+    def _breaker_changed(self, change: StateChange) -> None:
+        for hook in self.event_hooks["breaker"]:
+            hook(change)
+
+    def store_question(self, request: Request) -> StoreQuestion | None:
+        """What to ask the breakers' store about the request's origin now, if anything."""
+        if self.breaker_store is None or self.breaker is None:
+            return None
+        key = request.origin.key
+        shared = self.shared_breakers.get(key)
+        if shared is None:
+            shared = SharedBreaker(self._breaker_of(request, self.breaker), self.breaker_store)
+            self.shared_breakers[key] = shared
+        return shared.question(monotonic())
 
     def report(self, permit: Permit, exchange: Exchange, now: float) -> None:
         """Tell the breaker how it went."""

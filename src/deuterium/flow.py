@@ -15,9 +15,10 @@ from ._http import redirects
 from ._http.exchange import Exchange
 from ._http.field_kind import SET_COOKIE
 from ._http.phases import NEVER, WHOLE
+from ._pool.breaker_store import StoreQuestion
 from ._pool.retry import MISDIRECTED, Outcome, RetryState
 from .auth import Auth
-from .errors import HTTPError, RequestError, TooManyRedirects
+from .errors import CircuitOpen, HTTPError, RequestError, TooManyRedirects
 from .request import Request
 from .response import Response, request_of
 
@@ -68,8 +69,32 @@ class Call:
         self.argument = argument
 
 
-Action = Send | Pause | Drop | Read | Call
-Flow = Generator[Action, None, Response]
+class Race:
+    """Submit the exchanges that are not under way yet, and wait until one of them is over, or has its header section if
+    it comes in pieces: that one is sent back, or None when the time is ``until``.
+
+    Whatever interrupts the wait cancels them all. One object serves a request to its end; ``face`` is the face's own.
+    """
+
+    __slots__ = ("exchanges", "face", "until")
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.until = NEVER
+        self.face: Any = None
+
+
+class Consult:
+    """Ask the breakers' store, which blocks, beside the request; wait a little for the first answer."""
+
+    __slots__ = ("question",)
+
+    def __init__(self, question: StoreQuestion) -> None:
+        self.question = question
+
+
+Action = Send | Pause | Drop | Read | Call | Race | Consult
+Flow = Generator[Action, Any, Response]
 
 
 class Flows:
@@ -167,14 +192,18 @@ class Flows:
 
     def _attempts(
         self, request: Request, delivery: int, first: Exchange | None
-    ) -> Generator[Action, None, Exchange]:
+    ) -> Generator[Action, Any, Exchange]:
         """Send until there is an answer to hand over, or an error that sending again would not mend."""
         core = self.core
         state: RetryState | None = None
         exchange = first
         policy = core.retry
+        if policy.hedges and first is None and request.method in policy.methods and request.stream is None:
+            return (yield from self._copies(request, delivery))
         core.budget.request(monotonic())
         while True:
+            if core.breaker_store is not None:
+                yield from self._consult(request)
             permit = None
             if exchange is None:
                 exchange = core.exchange(request, delivery)
@@ -189,6 +218,8 @@ class Flows:
             error: Any = exchange.error
             if permit is not None:
                 core.report(permit, exchange, now)
+                if core.breaker_store is not None:
+                    yield from self._consult(request)
             if error is not None and exchange.headers_received and delivery != WHOLE:
                 error = None  # a stream that broke after its header section: its reader is told
             if error is None and exchange.status not in policy.statuses and exchange.status != MISDIRECTED:
@@ -198,16 +229,7 @@ class Flows:
             if state is None:
                 state = RetryState(policy, core.budget, random, request.method, exchange.sent_at)
             core.learn(exchange, error, now)
-            action = state.next_action(
-                now,
-                Outcome(
-                    error=error,
-                    status=exchange.status if error is None else 0,
-                    retry_after=core.retry_after(exchange) if error is None else None,
-                    wall_now=time(),
-                    body_replayable=request.replayable,
-                ),
-            )
+            action = state.next_action(now, self._outcome(request, exchange, error))
             deadline = exchange.deadline
             if action.verb not in ("retry", "replay") or (deadline != NEVER and now + action.delay_s >= deadline):
                 if error is None:
@@ -221,3 +243,92 @@ class Flows:
                 yield Pause(action.delay_s)
             exchange = None
             request.deadline = deadline
+            core.budget.resent()
+
+    def _copies(self, request: Request, delivery: int) -> Generator[Action, Any, Exchange]:
+        """The same for an idempotent request of which several copies may be under way: the first good answer wins."""
+        core = self.core
+        policy = core.retry
+        race = Race()
+        permits: dict[Exchange, Any] = {}
+        now = monotonic()
+        state = RetryState(policy, core.budget, random, request.method, now)
+        core.budget.request(now)
+        due = now  # when the next copy goes out
+        hedging = True
+        try:
+            while True:
+                if due <= now:
+                    due = NEVER
+                    if core.breaker_store is not None:
+                        yield from self._consult(request)
+                    try:
+                        permit = core.permit(request)
+                    except CircuitOpen:
+                        if not race.exchanges:
+                            raise
+                        hedging = False
+                        state.unsent()
+                    else:
+                        exchange = core.exchange(request, delivery)
+                        request.deadline = exchange.deadline
+                        permits[exchange] = permit
+                        race.exchanges.append(exchange)
+                hedge_at = state.hedge_at() if hedging else None
+                race.until = min(due, NEVER if hedge_at is None else hedge_at)
+                over = yield race
+                now = monotonic()
+                if over is None:
+                    if due > now and hedge_at is not None:
+                        if state.take_hedge(now):
+                            core.budget.resent()
+                            due = now
+                        else:
+                            hedging = False  # the budget is spent
+                    continue
+                race.exchanges.remove(over)
+                permit = permits.pop(over)
+                error: Any = over.error
+                if permit is not None:
+                    core.report(permit, over, now)
+                if error is not None and over.headers_received and delivery != WHOLE:
+                    error = None  # a stream that broke after its header section: its reader is told
+                if error is None and over.status not in policy.statuses and over.status != MISDIRECTED:
+                    return over
+                if error is not None and not isinstance(error, RequestError):
+                    raise error
+                core.learn(over, error, now)
+                action = state.next_action(now, self._outcome(request, over, error))
+                late = over.deadline != NEVER and now + action.delay_s >= over.deadline
+                if action.verb == "give_up" or (late and not race.exchanges):
+                    if error is None:
+                        return over
+                    if isinstance(error, HTTPError):
+                        error.request = request
+                    raise error
+                if error is None and delivery != WHOLE:
+                    yield Drop(Response(over, self.make_source(over), core))
+                if action.verb != "wait":
+                    due = now + action.delay_s
+                    core.budget.resent()
+        finally:
+            now = monotonic()
+            for permit in permits.values():
+                if permit is not None:
+                    permit.ignored(now)
+            for exchange in race.exchanges:
+                core.abandon(exchange)
+
+    def _outcome(self, request: Request, exchange: Exchange, error: Any) -> Outcome:
+        return Outcome(
+            error=error,
+            status=exchange.status if error is None else 0,
+            retry_after=self.core.retry_after(exchange) if error is None else None,
+            wall_now=time(),
+            body_replayable=request.replayable,
+        )
+
+    def _consult(self, request: Request) -> Generator[Action, Any, None]:
+        question = self.core.store_question(request)
+        if question is not None:
+            yield Consult(question)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import Lock, RLock
+from threading import Lock, RLock, Thread
 from typing import Any
 
 from yarl import URL
@@ -15,14 +15,16 @@ from ._http.phases import FINISHED, PIECES, WHOLE
 from ._net.blocking_dialer import BlockingDialer
 from ._net.blocking_waiter import ThreadWaiter
 from ._pool import forks
+from ._pool.breaker_store import STORE_WAIT_S, StoreQuestion
 from ._pool.stats import ClientStats, gather
 from ._pool.sync_body import SyncBody, Upload
 from ._pool.sync_many import SyncMany
 from ._pool.sync_pool import SyncPool
+from ._pool.sync_race import SyncRace
 from .auth import build_auth
 from .config import USE_CLIENT_DEFAULT
 from .core import ClientCore, as_timeout
-from .flow import Call, Drop, Flow, Flows, Pause, Read, Send
+from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
 from .request import Request
 from .response import Response
 from .sender import SyncSender
@@ -170,18 +172,19 @@ class Client(ClientCore):
             return Response(exchange, None, self)
 
         def advance(flow: Flow, error: BaseException | None, waiter: ThreadWaiter) -> Any:
+            result: Any = None
             while True:
                 try:
                     with self._deciding:
-                        action = flow.send(None) if error is None else flow.throw(error)
+                        action = flow.send(result) if error is None else flow.throw(error)
                 except StopIteration as end:
                     return end.value
-                error = None
+                result = error = None
                 try:
                     if type(action) is Pause:
                         return float(action.delay_s)
                     if type(action) is not Send:
-                        self._act(action)
+                        result = self._act(action)
                     elif action.exchange.has_content and action.exchange.body is None:
                         self._send(action.exchange)
                     else:
@@ -282,7 +285,7 @@ class Client(ClientCore):
                     if type(action) is Send:
                         self._send(action.exchange)
                     else:
-                        self._act(action)
+                        argument = self._act(action)
                 except BaseException as error:
                     advance, argument = flow.throw, error
         except StopIteration as end:
@@ -290,8 +293,8 @@ class Client(ClientCore):
         finally:
             flow.close()
 
-    def _act(self, action: Any) -> None:
-        """Carry out what is not sending."""
+    def _act(self, action: Any) -> Any:
+        """Carry out what is not sending; what the flow is told of it."""
         if type(action) is Pause:
             time.sleep(action.delay_s)
         elif type(action) is Drop:
@@ -300,6 +303,42 @@ class Client(ClientCore):
             action.response.read()
         elif type(action) is Call:
             action.function(action.argument)
+        elif type(action) is Race:
+            return self._race(action)
+        elif type(action) is Consult:
+            self._consult(action.question)
+        return None
+
+    def _race(self, race: Race) -> Exchange | None:
+        """Wait for the first of several copies of a request."""
+        if race.face is None:
+            race.face = SyncRace(self._send)
+        try:
+            first: Exchange | None = race.face.wait(race.exchanges, race.until)
+        except BaseException:
+            for exchange in race.exchanges:
+                self.abandon(exchange)
+            race.exchanges.clear()
+            raise
+        return first
+
+    def abandon(self, exchange: Exchange) -> None:
+        """Another copy of the request was answered first."""
+        if self._sender is not None:
+            self._sender.pool.cancel(exchange, None)
+
+    def _consult(self, question: StoreQuestion) -> None:
+        """Ask the breakers' store in a thread."""
+
+        def ask() -> None:
+            answer = question.ask()
+            with self._deciding:
+                question.settle(answer)
+
+        thread = Thread(target=ask, daemon=True)
+        thread.start()
+        if question.first:
+            thread.join(STORE_WAIT_S)
 
     def _send(self, exchange: Exchange) -> None:
         """Submit the exchange and wait for its end, or for its header section when it comes in pieces."""

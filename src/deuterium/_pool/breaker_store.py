@@ -15,13 +15,19 @@ import contextlib
 import dataclasses
 import json
 import os
-import sqlite3
 import threading
 from collections.abc import Iterator
-from typing import Any, Protocol
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .breaker import STATES, Breaker, BreakerRecord
 
+if TYPE_CHECKING:
+    import sqlite3
+
+LOOK_S = 1.0  # how often a breaker that did not change is compared with what is stored
+ANSWER_S = 30.0  # a question without an answer for so long is asked anew
+STORE_WAIT_S = 1.0  # what the first request to an origin waits for the answer; then it goes by what is known
 SQLITE_WAIT_S = 5.0  # for another process's write, which takes milliseconds
 MAX_RECORD_BYTES = 4096  # ours have about 100; more is not ours
 MAX_OPENINGS = 2**31
@@ -120,6 +126,8 @@ class SqliteBreakerStore:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        import sqlite3  # few clients need it
+
         try:
             # isolation_level None: every statement is its own transaction.
             with contextlib.closing(
@@ -230,7 +238,19 @@ class SharedBreaker:
         self.breaker = breaker
         self.store = store
         self.failures = 0
+        self.asked_until = float("-inf")  # a question is under way
         self._seen_spell = breaker.spell
+        self._next_look = float("-inf")
+        self._known = False  # the store was asked at least once
+
+    def question(self, now: float) -> StoreQuestion | None:
+        """What to ask the store now, if anything: the breaker changed, or LOOK_S are over, and nobody is asking."""
+        if now < self.asked_until or (now < self._next_look and self.breaker.spell == self._seen_spell):
+            return None
+        self.asked_until = now + ANSWER_S
+        self._next_look = now + LOOK_S
+        first, self._known = not self._known, True
+        return StoreQuestion(self, self.begin(now, time()), first)
 
     def begin(self, now: float, wall_now: float) -> SyncRequest:
         """What to ask the store; ``wall_now`` is the time since the epoch."""
@@ -281,6 +301,31 @@ class SharedBreaker:
         answer = self.carry_out(request)
         self.finish(request, answer, now, wall_now)
         return answer
+
+
+class StoreQuestion:
+    """One question to a store. ``first``: what another process stored is not known yet, so it is worth a wait."""
+
+    __slots__ = ("_request", "_shared", "first")
+
+    def __init__(self, shared: SharedBreaker, request: SyncRequest, first: bool) -> None:
+        self._shared = shared
+        self._request = request
+        self.first = first
+
+    def ask(self) -> SyncAnswer:
+        """Blocks; may run in any thread."""
+        try:
+            return self._shared.carry_out(self._request)
+        except Exception as error:  # a store of the user's own: no request fails for it
+            failure = BreakerStoreError(f"{type(error).__name__}: {error}")
+            failure.__cause__ = error
+            return SyncAnswer(error=failure)
+
+    def settle(self, answer: SyncAnswer) -> None:
+        """Take the answer in; the caller holds whatever guards the breaker."""
+        self._shared.asked_until = float("-inf")
+        self._shared.finish(self._request, answer, monotonic(), time())
 
 
 def encode(record: BreakerRecord) -> str:

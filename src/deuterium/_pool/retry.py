@@ -168,6 +168,10 @@ class RetryState:
         self.last_sent = now
         return True
 
+    def unsent(self) -> None:
+        """An attempt that was granted was not sent after all, and others are under way."""
+        self.in_flight -= 1
+
     def _decide(self, now: float, outcome: Outcome) -> Action:
         error = outcome.error
         if error is not None:

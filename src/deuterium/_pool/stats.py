@@ -132,7 +132,7 @@ def _connection(route: Any, carrier: Any, now: float) -> ConnectionStats:
         streams=engine.active(),
         stream_limit=engine.stream_limit,
         requests=engine.requests,
-        octets_received=carrier.octets_read,
+        octets_received=getattr(carrier, "octets_read", 0),
         octets_sent=acknowledged if writer is None else writer.octets_written,
         rtt_s=engine.rtt if engine.rtt >= 0 else rtt_s,
         age_s=max(0.0, now - carrier.opened_at),

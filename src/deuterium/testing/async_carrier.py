@@ -30,6 +30,10 @@ class AsyncStage:
                 self.lifespan = lifespan
         return AsyncCarrier(self.loop, self.transport)
 
+    def on_loop(self, loop: Any) -> AsyncStage:
+        """One like it on another loop."""
+        return AsyncStage(loop, self.transport)
+
     def forget(self, origin: Any) -> None:
         """There is no name to resolve."""
 
