@@ -276,7 +276,7 @@ class Flows:
                         race.exchanges.append(exchange)
                 hedge_at = state.hedge_at() if hedging else None
                 race.until = min(due, NEVER if hedge_at is None else hedge_at)
-                over = yield race
+                over: Exchange | None = yield race
                 now = monotonic()
                 if over is None:
                     if due > now and hedge_at is not None:

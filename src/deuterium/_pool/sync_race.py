@@ -42,7 +42,7 @@ class SyncRace:
     def _run(self, exchange: Exchange) -> None:
         try:
             self._send(exchange)
-        except BaseException as error:  # handed to the thread that waits
+        except Exception as error:  # handed to the thread that waits
             if exchange.error is None:
                 exchange.error = error
         finally:
