@@ -38,6 +38,7 @@ cdef class Sender:
 cdef class AsyncSender(Sender):
     cdef readonly object loop
     cdef readonly AsyncPool pool
+    cdef bint standard
     cpdef FutureWaiter waiter(self)
     cpdef void change_loop(self) except *
     cpdef void submit(self, Exchange exchange, object waiter, object connect_s) except *

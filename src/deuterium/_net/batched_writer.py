@@ -9,7 +9,7 @@ FLUSH_AT = 64 * 1024
 # Nor with this many requests, if they are this part of those in flight. Written all at once they would be answered all
 # at once: client and server would take turns instead of working at the same time.
 PORTION = 16
-PORTIONS = 4
+PORTIONS = 3
 
 
 class BatchedWriter:

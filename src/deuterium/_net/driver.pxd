@@ -43,7 +43,7 @@ cdef class AsyncDriver(Carrier):
     cpdef void buffer_updated(self, Py_ssize_t octets) except *
     @cython.locals(engine=Engine, plain=ReceiveBuffer, now=double)
     cdef void _receive(self) except *
-    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, engine=Engine, octets=Py_ssize_t, now=double)
+    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, engine=Engine, octets=Py_ssize_t, room=Py_ssize_t, now=double)
     cdef void _receive_tls(self) except *
     @cython.locals(engine=Engine, active=Py_ssize_t)
     cdef void _after_receive(self) except *

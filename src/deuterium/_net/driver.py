@@ -320,7 +320,7 @@ class AsyncDriver(Carrier):
         inbound = self.inbound
         tls = self.tls
         if inbound.start < inbound.end:
-            tls.feed(inbound.buffer.view()[inbound.start : inbound.end])
+            tls.feed(inbound.received())
             inbound.consume(inbound.end)
         if not tls.handshaken:
             self._handshake()
@@ -331,10 +331,15 @@ class AsyncDriver(Carrier):
         now = monotonic()
         self.used_at = now
         self.tally.heard(now)
+        incoming = tls.incoming
         octets = 0
+        room = 0
         try:
-            while True:
-                octets = tls.read(self.read_size, plain.space(self.read_size))
+            # To ask in vain costs an exception: with room left over and nothing fed in, no record is whole.
+            while octets == room or incoming.pending:
+                space = plain.space(self.read_size)
+                room = len(space)
+                octets = tls.read(room, space)
                 if octets == 0:
                     engine.receive_eof(now)
                     break

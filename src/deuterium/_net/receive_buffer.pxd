@@ -7,9 +7,11 @@ cdef Py_ssize_t SMALL_READ
 cdef class ReceiveBuffer:
     cdef BufferPool pool
     cdef readonly PooledBuffer buffer
+    cdef object view
     cdef readonly Py_ssize_t start
     cdef readonly Py_ssize_t end
     cpdef object space(self, Py_ssize_t wanted)
+    cpdef object received(self)
     cpdef void commit(self, Py_ssize_t octets)
     cpdef void consume(self, Py_ssize_t position)
     @cython.locals(buffer=PooledBuffer)

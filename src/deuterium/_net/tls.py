@@ -101,13 +101,13 @@ class TlsPipe:
 
     __slots__ = (
         "_context",
-        "_incoming",
         "_key",
         "_outgoing",
         "_pins",
         "_sessions",
         "feed",
         "handshaken",
+        "incoming",
         "object",
         "read",
         "write",
@@ -122,20 +122,20 @@ class TlsPipe:
         sessions: SessionCache | None = None,
         key: str = "",
     ) -> None:
-        self._incoming = ssl.MemoryBIO()
+        self.incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._context = context
         self._pins = pins
         self._sessions = sessions
         self._key = key
         self.object = context.wrap_bio(
-            self._incoming,
+            self.incoming,
             self._outgoing,
             server_hostname=server_hostname.rstrip(".") if server_hostname else server_hostname,
             session=None if sessions is None else sessions.take(key, context),
         )
         self.handshaken = False
-        self.feed = self._incoming.write
+        self.feed = self.incoming.write
         self.write = self.object.write
         self.read = self.object.read
 
@@ -173,7 +173,7 @@ class TlsPipe:
 
     def buffered(self) -> bool:
         """More may be read without anything being fed in."""
-        return self._incoming.pending > 0 or self.object.pending() > 0
+        return self.incoming.pending > 0 or self.object.pending() > 0
 
     def close(self) -> None:
         """Say close_notify; the peer's is not waited for."""
@@ -182,7 +182,7 @@ class TlsPipe:
 
     def feed_eof(self) -> None:
         """The transport ended."""
-        self._incoming.write_eof()
+        self.incoming.write_eof()
 
     @property
     def protocol(self) -> str:

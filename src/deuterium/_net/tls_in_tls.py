@@ -13,11 +13,12 @@ READ = 16 * 1024
 class TlsInTls:
     """The verbs of a TlsPipe: ``outer`` ends at the proxy, ``inner``, if any, at the origin."""
 
-    __slots__ = ("inner", "outer", "read")
+    __slots__ = ("incoming", "inner", "outer", "read")
 
     def __init__(self, outer: TlsPipe, inner: TlsPipe) -> None:
         self.outer = outer
         self.inner = inner
+        self.incoming = inner.incoming
         self.read = inner.read
 
     @property
