@@ -4,7 +4,7 @@ from ._net.proxy import Proxy
 from ._pool.breaker import BreakerStats, StateChange
 from ._pool.breaker_store import BreakerStore, MemoryBreakerStore, RedisBreakerStore, SqliteBreakerStore
 from ._pool.stats import ClientStats, ConnectionStats, OriginStats
-from .api import delete, get, head, options, patch, post, put, request, stream
+from .api import delete, download, get, head, options, patch, post, put, request, stream
 from .auth import Auth, BasicAuth, BearerAuth, DigestAuth, NetRCAuth
 from .client import AsyncClient
 from .config import (
@@ -19,6 +19,7 @@ from .config import (
     TransportOptions,
 )
 from .cookies import Cookies
+from .download import Downloaded
 from .errors import (
     CircuitOpen,
     CloseError,
@@ -79,6 +80,7 @@ __all__ = [
     "DecodingError",
     "DecodingLimits",
     "DigestAuth",
+    "Downloaded",
     "GoAway",
     "HTTPError",
     "HTTPStatusError",
@@ -122,6 +124,7 @@ __all__ = [
     "WriteError",
     "WriteTimeout",
     "delete",
+    "download",
     "get",
     "head",
     "options",

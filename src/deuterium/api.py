@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from yarl import URL
 
+from .download import Downloaded
 from .response import Response
 from .sync import Client
 
 # Options of a request; all others are the client's.
 _PER_REQUEST = ("params", "headers", "content", "data", "files", "json", "extensions")
+
+_PER_DOWNLOAD = ("method", "resume", "fsync", "progress", "attempts")
 
 
 def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -24,6 +28,13 @@ def request(method: str, url: str | URL, **options: Any) -> Response:
     own, per_request = _split(options)
     with Client(**own) as client:
         return client.request(method, url, **per_request)
+
+
+def download(url: str | URL, path: str | os.PathLike[str], **options: Any) -> Downloaded:
+    """Fetch ``url`` into the file ``path``, with a client of its own; see ``Client.download``."""
+    own = {name: options.pop(name) for name in list(options) if name not in (*_PER_REQUEST, *_PER_DOWNLOAD)}
+    with Client(**own) as client:
+        return client.download(url, path, **options)
 
 
 @contextmanager

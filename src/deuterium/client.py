@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -23,9 +24,10 @@ from ._pool.stats import ClientStats, gather
 from .auth import build_auth
 from .config import USE_CLIENT_DEFAULT
 from .core import ClientCore, as_timeout
-from .errors import TransportError
+from .download import Download, Downloaded, ProgressTypes
+from .errors import RequestError, TransportError
 from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
-from .request import Request
+from .request import HeaderTypes, Request
 from .response import Response
 from .sender import AsyncSender
 
@@ -151,6 +153,59 @@ class AsyncClient(ClientCore):
             yield response
         finally:
             await response.aclose()
+
+    async def download(
+        self,
+        url: str | URL,
+        path: str | os.PathLike[str],
+        *,
+        method: str = "GET",
+        headers: HeaderTypes | None = None,
+        resume: bool = False,
+        fsync: bool = False,
+        progress: ProgressTypes = None,
+        attempts: int = 3,
+        **options: Any,
+    ) -> Downloaded:
+        """Fetch ``url`` into the file ``path``, which appears whole or not at all; in a folder, under the URL's name.
+
+        It is written beside its target and renamed at the end. If the connection breaks and the server gave a strong
+        validator, the rest is asked for, up to ``attempts`` times in a row without an octet more. With ``resume`` what
+        came stays in ``path.part`` after a failure, and the next call asks for what is missing. ``fsync``: have the
+        disk take it before it gets its name. ``progress(done, total)``: told now and then, ``total`` None when unknown;
+        True shows a bar. Options as for ``stream``.
+
+        Raises HTTPStatusError for a status other than 2xx, RemoteProtocolError for content of another length than
+        announced, and OSError.
+        """
+        loop = asyncio.get_running_loop()
+        job = Download(
+            self.absolute(str(url)),
+            path,
+            resume=resume,
+            fsync=fsync,
+            progress=progress,
+            attempts=attempts,
+            key=repr(self.build_request(method, url, params=options.get("params"))),
+        )
+        try:
+            job.open()
+            while True:
+                try:
+                    async with self.stream(method, job.url, headers=job.fields(headers), **options) as response:
+                        if await loop.run_in_executor(None, job.begin, response):
+                            job.report()
+                            async for piece in response.aiter_bytes():
+                                if job.take(piece):
+                                    await loop.run_in_executor(None, job.flush)
+                                    job.report()
+                        await loop.run_in_executor(None, job.flush)
+                        job.report()
+                        return await loop.run_in_executor(None, job.finish, response)
+                except RequestError as error:
+                    await asyncio.sleep(await loop.run_in_executor(None, job.next_delay, error))
+        finally:
+            job.close()
 
     def fetch_many(
         self, requests: Iterable[str | URL | Request], *, concurrency: int = 100, return_exceptions: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,8 +25,10 @@ from ._pool.sync_race import SyncRace
 from .auth import build_auth
 from .config import USE_CLIENT_DEFAULT
 from .core import ClientCore, as_timeout
+from .download import Download, Downloaded, ProgressTypes
+from .errors import RequestError
 from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
-from .request import Request
+from .request import HeaderTypes, Request
 from .response import Response
 from .sender import SyncSender
 
@@ -140,6 +143,48 @@ class Client(ClientCore):
             yield response
         finally:
             response.close()
+
+    def download(
+        self,
+        url: str | URL,
+        path: str | os.PathLike[str],
+        *,
+        method: str = "GET",
+        headers: HeaderTypes | None = None,
+        resume: bool = False,
+        fsync: bool = False,
+        progress: ProgressTypes = None,
+        attempts: int = 3,
+        **options: Any,
+    ) -> Downloaded:
+        """Fetch ``url`` into the file ``path``, whole or not at all; as :meth:`AsyncClient.download`."""
+        job = Download(
+            self.absolute(str(url)),
+            path,
+            resume=resume,
+            fsync=fsync,
+            progress=progress,
+            attempts=attempts,
+            key=repr(self.build_request(method, url, params=options.get("params"))),
+        )
+        try:
+            job.open()
+            while True:
+                try:
+                    with self.stream(method, job.url, headers=job.fields(headers), **options) as response:
+                        if job.begin(response):
+                            job.report()
+                            for piece in response.iter_bytes():
+                                if job.take(piece):
+                                    job.flush()
+                                    job.report()
+                        job.flush()
+                        job.report()
+                        return job.finish(response)
+                except RequestError as error:
+                    time.sleep(job.next_delay(error))
+        finally:
+            job.close()
 
     def fetch_many(
         self, requests: Iterable[str | URL | Request], *, concurrency: int = 100, return_exceptions: bool = False

@@ -26,6 +26,8 @@ def serving(application: Application) -> Iterator[str]:
     config.bind = [f"fd://{listener.detach()}"]  # hypercorn closes it
     config.graceful_timeout = 0.1
     config.accesslog = config.errorlog = None
+    config.include_date_header = False
+    config.keep_alive_timeout = 0.2  # how it ends an HTTP/2 stream whose application raised: with the connection
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
