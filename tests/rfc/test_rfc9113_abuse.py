@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from deuterium._http.phases import PIECES
 from deuterium.config import Http2Options
 
 from . import wire
@@ -14,7 +15,7 @@ from .talk import Talk, answered, failure, goaway_code, resets
 BURST = 10_000  # frames that carry nothing
 PER_S = 330
 REPLIES = 1_000  # acknowledgements not yet written
-CONTINUATIONS = 8
+CONTINUATIONS = 16
 FIELD_BLOCK = 256 * 1024
 
 # Frames that carry nothing, with the tokens the handshake has cost already.
@@ -89,7 +90,7 @@ def test_acknowledgements_nobody_reads_are_1000_at_most(asking: bytes) -> None:
 
 
 @pytest.mark.rfc("9113", "6.10", "10.5.1")
-def test_field_block_goes_on_in_8_continuation_frames_and_no_more() -> None:
+def test_field_block_goes_on_in_16_continuation_frames_and_no_more() -> None:
     block = wire.block((":status", "200"), ("x-field", "value"))
     for extra in (0, 1):
         talk = Talk()
@@ -159,3 +160,31 @@ def test_flood_keeps_no_memory() -> None:
     assert talk.alive
     assert talk.buffers.stats().outstanding == outstanding
     assert talk.rest == b""
+
+
+@pytest.mark.rfc("9113", "10.5.1")
+@pytest.mark.parametrize("excess", [0, 1])
+def test_informational_responses_together_are_as_long_as_one_field_section(excess: int) -> None:
+    limit = 1_000
+    talk = Talk(options=Http2Options(max_header_list_size=limit))
+    [exchange] = talk.requests(1)
+    half = limit // 2 - 32 - 1
+    sent = talk.says(
+        wire.response(1, ("x", "v" * half), status=103), wire.response(1, ("x", "v" * (half + excess)), status=103)
+    )
+    if excess:
+        assert resets(sent) == {1: wire.ENHANCE_YOUR_CALM}
+        assert "informational" in str(failure(exchange))
+    else:
+        talk.says(wire.response(1, end=True))
+        assert answered(exchange)
+
+
+@pytest.mark.rfc("9113", "10.5")
+def test_short_pieces_nobody_reads_are_joined() -> None:
+    talk = Talk()
+    exchange = talk.request(delivery=PIECES)
+    talk.sent()
+    talk.says(wire.response(1), *(wire.data(1, b"ab") for _ in range(2_000)))
+    assert len(exchange.chunks) == 4_000 // 512 + 1
+    assert talk.reads(exchange) == b"ab" * 2_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .phases import AWAITING, NEVER, QUEUED, SENDING, WHOLE
+from .phases import AWAITING, JOIN_BELOW, NEVER, QUEUED, SENDING, WHOLE
 
 
 class Waiter:
@@ -142,6 +142,16 @@ class Exchange:
         if self.phase == QUEUED:
             return min(self.deadline, self.progress_at + self.pool_timeout)
         return NEVER
+
+
+def join_piece(chunks: Any, piece: bytes) -> None:
+    """Append a short piece to ``chunks``, in one object with the last where that is short too."""
+    if chunks:
+        last = chunks[len(chunks) - 1]
+        if type(last) is bytes and len(last) < JOIN_BELOW:
+            chunks[len(chunks) - 1] = last + piece
+            return
+    chunks.append(piece)
 
 
 class LentPiece:

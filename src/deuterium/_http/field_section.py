@@ -13,6 +13,12 @@ from deuterium._http.field_kind import (
 )
 
 
+def sections_size(pairs: list[tuple[str, str]], before: list[tuple[int, list[tuple[str, str]]]]) -> int:
+    """What a section and those of earlier interim responses hold, counted as RFC 9113 section 10.5.1 says."""
+    size = sum(len(name) + len(value) + 32 for name, value in pairs)
+    return size + sum(len(name) + len(value) + 32 for _, earlier in before for name, value in earlier)
+
+
 class FieldSection:
     """Collects a response's header or trailer section while it is decoded.
 

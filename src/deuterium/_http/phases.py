@@ -19,3 +19,7 @@ PIECES: Final = 1
 # Pieces shorter than this share of their buffer are copied, not lent: a slow consumer of small frames would otherwise
 # hold many times their size.
 LEND_SHARE: Final = 16  # a 16 KiB frame, the common size, of the largest buffer
+
+# Copied pieces shorter than this are joined while the consumer is behind: an object of its own for each would be many
+# times their size.
+JOIN_BELOW: Final = 512

@@ -7,7 +7,7 @@ from .chunk_line cimport ChunkLine
 from .field_lines cimport FieldLines
 from .sender cimport Sender
 
-cdef int PIECES, SENDING, LEND_SHARE, MAX_INFORMATIONAL
+cdef int JOIN_BELOW, PIECES, SENDING, LEND_SHARE, MAX_INFORMATIONAL, MAX_SECTION
 cdef int OPEN, RAW, SECTION, MEASURED, UNTIL_CLOSE, CHUNK_LINE, CHUNK, CHUNK_END, TRAILERS
 cdef long long COLLECT_FROM, PAUSE_ABOVE, UNKNOWN_LENGTH
 

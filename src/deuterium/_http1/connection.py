@@ -6,8 +6,9 @@ from collections import deque
 from typing import Any
 
 from .._http.body import Body
-from .._http.exchange import Exchange, LentPiece
-from .._http.phases import LEND_SHARE, PIECES, SENDING
+from .._http.exchange import Exchange, LentPiece, join_piece
+from .._http.field_section import sections_size
+from .._http.phases import JOIN_BELOW, LEND_SHARE, PIECES, SENDING
 from .._memory import octets
 from .._memory.buffer_pool import PooledBuffer
 from ..errors import ReadError, RemoteProtocolError
@@ -19,6 +20,7 @@ from .constants import (
     COLLECT_FROM,
     CONTINUE_WAIT_S,
     MAX_INFORMATIONAL,
+    MAX_SECTION,
     MEASURED,
     OPEN,
     PAUSE_ABOVE,
@@ -176,6 +178,10 @@ class Connection(Sender):
             raise RemoteProtocolError(f"more than {MAX_INFORMATIONAL} informational responses", scope="connection")
         if exchange.informational is None:
             exchange.informational = []
+        if sections_size(self.lines.pairs, exchange.informational) > MAX_SECTION:
+            raise RemoteProtocolError(
+                f"informational responses of more than {MAX_SECTION} octets", scope="connection"
+            )
         exchange.informational.append((status, self.lines.pairs))
         exchange.progress_at = self.now
         self.lines.begin()
@@ -277,6 +283,8 @@ class Connection(Sender):
             chunks: Any = exchange.chunks
             if size * LEND_SHARE >= buffer.capacity:
                 chunks.append(LentPiece(buffer, start, end))
+            elif size < JOIN_BELOW and exchange.unread:
+                join_piece(chunks, octets.take(buffer.data, start, end))
             else:
                 chunks.append(octets.take(buffer.data, start, end))
             exchange.unread += size

@@ -6,9 +6,9 @@ from collections import deque
 from typing import Any
 
 from .._http.body import Body
-from .._http.exchange import LentPiece
-from .._http.field_section import FieldSection
-from .._http.phases import LEND_SHARE, PIECES
+from .._http.exchange import LentPiece, join_piece
+from .._http.field_section import FieldSection, sections_size
+from .._http.phases import JOIN_BELOW, LEND_SHARE, PIECES
 from .._memory import octets
 from .._memory.buffer_pool import PooledBuffer
 from ..errors import GoAway, ReadError, RemoteProtocolError
@@ -269,6 +269,8 @@ class Connection(Control):
         if exchange.delivery == PIECES:
             if size * LEND_SHARE >= buffer.capacity:
                 exchange.chunks.append(LentPiece(buffer, start, end))
+            elif size < JOIN_BELOW and exchange.unread:
+                join_piece(exchange.chunks, octets.take(buffer.data, start, end))
             else:
                 exchange.chunks.append(octets.take(buffer.data, start, end))
             exchange.unread += size
@@ -412,6 +414,13 @@ class Connection(Control):
                 exchange.informational = []
             if len(exchange.informational) >= MAX_INFORMATIONAL:
                 self._stream_error(stream, ENHANCE_YOUR_CALM, f"more than {MAX_INFORMATIONAL} informational responses")
+                return
+            if sections_size(section.pairs, exchange.informational) > self.options_list_size:
+                self._stream_error(
+                    stream,
+                    ENHANCE_YOUR_CALM,
+                    f"6.5.2: informational responses of more than {self.options_list_size} octets",
+                )
                 return
             exchange.informational.append((section.status, section.pairs))
             if exchange.delivery == PIECES:

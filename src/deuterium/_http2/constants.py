@@ -82,7 +82,7 @@ MAX_STREAM_ID: Final = 2**31 - 1
 
 # Limits on the peer. Each names its precedent.
 ASSUMED_MAX_CONCURRENT_STREAMS: Final = 100  # until SETTINGS arrive: what Go assumes, and what most servers allow
-MAX_CONTINUATIONS: Final = 8  # nghttp2: 8 frames hold 128 KiB compressed
+MAX_CONTINUATIONS: Final = 16  # with HEADERS they hold MAX_FIELD_BLOCK in frames of 16 KiB; nghttp2 stops at 8
 MAX_FIELD_BLOCK: Final = 256 * 1024  # compressed octets of one field block; the decoded limit is an option
 MAX_SETTINGS_ENTRIES: Final = 32  # nghttp2
 MAX_QUEUED_REPLIES: Final = 1_000  # PING and SETTINGS acknowledgements not yet written; nghttp2
