@@ -14,7 +14,7 @@ from .response import Response
 from .sync import Client
 
 # Options of a request; all others are the client's.
-_PER_REQUEST = ("params", "headers", "content", "data", "files", "json", "extensions")
+_PER_REQUEST = ("params", "headers", "content", "data", "files", "json", "compress", "extensions")
 
 _PER_DOWNLOAD = ("method", "resume", "fsync", "progress", "attempts")
 

@@ -11,6 +11,7 @@ from yarl import URL
 
 from ._http.charset import parameter
 from ._http.coding import accept_encoding
+from ._http.compression import WORTH_OCTETS, checked_coding
 from ._http.exchange import Exchange
 from ._http.field import check_name
 from ._http.forms import encode_form
@@ -84,6 +85,7 @@ class ClientCore:
         event_hooks: Mapping[str, list[Callable[..., Any]]] | None = None,
         decoding: DecodingLimits | None = None,
         default_encoding: str = "utf-8",
+        compress: str | bool | None = None,
         json_codec: Any = None,
         json_dumps: Callable[[Any], bytes | str] | None = None,
         json_loads: Callable[..., Any] | None = None,
@@ -108,6 +110,7 @@ class ClientCore:
         self.breaker_store = breaker_store
         self.decoding = decoding or DecodingLimits()
         self.default_encoding = default_encoding
+        self.compress = checked_coding(compress)
         self.cookies = cookies if isinstance(cookies, Cookies) else Cookies(cookies)
         self.event_hooks: dict[str, list[Callable[..., Any]]] = {"request": [], "response": [], "breaker": []}
         for name, hooks in (event_hooks or {}).items():
@@ -207,10 +210,15 @@ class ClientCore:
         data: Any = None,
         files: Any = None,
         json: Any = None,
+        compress: str | bool | None | Any = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | Any = USE_CLIENT_DEFAULT,
         extensions: dict[str, Any] | None = None,
     ) -> Request:
         """A request with the client's defaults in it, checked, to be sent by ``send``.
+
+        ``compress``: ``"gzip"`` (or True) or ``"zstd"`` sends the content compressed, whole or piece by piece. The
+        client's own ``compress`` leaves content alone that is shorter than 1 KiB or does not shrink. Nobody asks the
+        server first: it must be known to take it. A content-encoding among the fields means it is done already.
 
         Raises InvalidURL, UnsupportedProtocol or LocalProtocolError for what cannot be sent.
         """
@@ -227,6 +235,10 @@ class ClientCore:
         if cookies:
             request.add_field("cookie", Cookies(cookies).header_for(origin.host, "/", secure=True, now=time()))
         self._set_content(request, content, data, files, json)
+        if compress is not USE_CLIENT_DEFAULT:
+            request.compress(checked_coding(compress), 0)
+        elif self.compress:
+            request.compress(self.compress, WORTH_OCTETS)
         if timeout is not USE_CLIENT_DEFAULT:
             request.timeout = as_timeout(timeout)
         request.extensions = extensions

@@ -9,6 +9,7 @@ from typing import Any
 from yarl import URL
 
 from ._http import field as fields
+from ._http.compression import compress, compressed_pieces
 from ._http.phases import NEVER
 from .config import Timeout
 from .errors import LocalProtocolError, RequestNotRead
@@ -145,6 +146,27 @@ class Request:
             raise TypeError(f"content must be str, bytes or an iterable of bytes, not {type(content).__name__}")
         self._content = None
         self.stream = content
+
+    def compress(self, coding: str, worth_octets: int) -> None:
+        """Have the content sent in ``coding``, unless a content-encoding says that it is in one already.
+
+        Content at hand is left alone below ``worth_octets``, and with such a bound also when it does not shrink.
+        """
+        if not coding or self.field("content-encoding"):
+            return
+        if self._content is None:
+            self.stream = compressed_pieces(coding, self.stream)
+        else:
+            if not self._content or len(self._content) < worth_octets:
+                return
+            smaller = compress(coding, self._content)
+            if worth_octets and len(smaller) >= len(self._content):
+                return
+            self._content = smaller
+        self.extra = tuple([pair for pair in self.extra if pair[0] != "content-length"])
+        if self._content is not None:
+            self.add_field("content-length", str(len(self._content)))
+        self.add_field("content-encoding", coding)
 
     def wire_fields(self) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], str]:
         """What goes out: (common, extra, authority). Fields that concern a connection are left to the engines.

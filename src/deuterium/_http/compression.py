@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any, Final
 
 from .decompressors import GZIP_WINDOW, zstd_library
@@ -11,6 +11,9 @@ from .decompressors import GZIP_WINDOW, zstd_library
 # zlib's and zstd's own choices between time and size.
 GZIP_LEVEL: Final = 6
 ZSTD_LEVEL: Final = 3
+
+# Shorter content travels in one packet either way; nginx and Apache leave it alone too.
+WORTH_OCTETS: Final = 1024
 
 
 class Compressor:
@@ -49,6 +52,14 @@ class Compressor:
         return out
 
 
+def checked_coding(given: str | bool | None) -> str:
+    """The coding an option asks for, empty for none; True is gzip. Raises ValueError for one there is not."""
+    coding = "gzip" if given is True else given or ""
+    if coding:
+        Compressor(coding)
+    return coding
+
+
 def compress(coding: str, content: bytes) -> bytes:
     """All of ``content``, compressed."""
     compressor = Compressor(coding)
@@ -59,7 +70,59 @@ def iter_compressed(coding: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
     """``pieces`` compressed as one content; never an empty piece."""
     compressor = Compressor(coding)
     for piece in pieces:
-        out = compressor.compress(piece)
+        out = compressor.compress(_octets(piece))
         if out:
             yield out
     yield compressor.finish()
+
+
+async def aiter_compressed(coding: str, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The same for pieces that come asynchronously."""
+    compressor = Compressor(coding)
+    async for piece in pieces:
+        out = compressor.compress(_octets(piece))
+        if out:
+            yield out
+    yield compressor.finish()
+
+
+class CompressedPieces:
+    """An iterable of pieces, compressed anew whenever it is iterated."""
+
+    __slots__ = ("coding", "pieces")
+
+    def __init__(self, coding: str, pieces: Any) -> None:
+        self.coding = coding
+        self.pieces = pieces
+
+    @property
+    def replayable(self) -> bool:
+        """The pieces can be iterated again."""
+        return bool(getattr(self.pieces, "replayable", False))
+
+
+class SyncCompressedPieces(CompressedPieces):
+    """Of an iterable."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter_compressed(self.coding, self.pieces)
+
+
+class AsyncCompressedPieces(CompressedPieces):
+    """Of an asynchronous iterable."""
+
+    __slots__ = ()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter_compressed(self.coding, self.pieces)
+
+
+def compressed_pieces(coding: str, pieces: Any) -> CompressedPieces:
+    """``pieces``, sync or async, compressed as one content."""
+    return (AsyncCompressedPieces if hasattr(pieces, "__aiter__") else SyncCompressedPieces)(coding, pieces)
+
+
+def _octets(piece: Any) -> bytes:
+    return piece.encode() if isinstance(piece, str) else bytes(piece)
