@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol, TypeVar, Union
 from urllib.parse import urlsplit
 
 from ._http.challenge import DigestChallenge, answer, choose_digest, parse_challenges, parse_parameters
+from ._pool import forks
 from .headers import Headers
 
 MAX_REMEMBERED: Final = 64  # origins whose last nonce a DigestAuth keeps
@@ -197,6 +198,11 @@ class DigestAuth(Auth):
         if _CONTROL(self._username):
             raise ValueError("a user name holds no control characters")
         self._nonces: OrderedDict[str, _Nonce] = OrderedDict()
+        self._lock = Lock()
+        forks.watch(self)
+
+    def after_fork(self) -> None:
+        """In a child process: the lock may have been held by a thread that does not exist here."""
         self._lock = Lock()
 
     def auth_flow(self, request: RequestT) -> Generator[RequestT, AuthResponse, None]:

@@ -96,6 +96,10 @@ class Cookies(MutableMapping[str, str]):
         self._ready: dict[tuple[str, bool, bool], tuple[str, float]] = {}
         self.update(cookies)
 
+    def after_fork(self) -> None:
+        """In a child process: the lock may have been held by a thread that does not exist here."""
+        self._lock = Lock()
+
     def header_for(self, host: str, path: str, *, secure: bool, now: float, anywhere: bool = True) -> str:
         """The value of the Cookie field of a request; empty if no cookie matches.
 

@@ -95,7 +95,7 @@ class Client(ClientCore):
 
         Raises InvalidURL or LocalProtocolError before a byte is sent, and the subclasses of TransportError after.
         """
-        sender = self._open()
+        sender = self._sender or self._open()
         if options or auth is not USE_CLIENT_DEFAULT or not sender.is_plain():
             request = self.build_request(method, url, timeout=timeout, **options)
             return self.send(request, auth=auth, follow_redirects=follow_redirects)
@@ -261,15 +261,13 @@ class Client(ClientCore):
 
     def close(self) -> None:
         """Close every connection; requests under way in other threads fail. The client cannot be used afterwards."""
-        self._closed = True
-        sender, self._sender = self._sender, None
+        with self._opening:
+            self._closed = True
+            sender, self._sender = self._sender, None
         if sender is not None:
-            if sender.pool.forks == forks.count():
-                sender.pool.close()
-                if self.in_process is not None:
-                    self._dialer.close()
-            else:
-                sender.pool.forsake()
+            sender.pool.close()
+            if self.in_process is not None:
+                self._dialer.close()
 
     def __enter__(self) -> Client:
         return self
@@ -280,30 +278,34 @@ class Client(ClientCore):
     # -- carrying out ------------------------------------------------------------------------------------------------
 
     def _open(self) -> SyncSender:
-        """The pool, made by the first request; a child process makes its own."""
+        """The pool, made by the first request."""
         sender = self._sender
-        if sender is not None and sender.pool.forks == forks.count():
-            return sender
-        if self._closed:
-            raise RuntimeError("the client is closed")
         if sender is not None:
-            # The locks may have been held by threads that do not exist in this process.
-            self._opening = Lock()
-            self._deciding = RLock()
+            return sender
         with self._opening:
-            if self._sender is not sender:
-                assert self._sender is not None
-                return self._sender
-            if sender is not None:
-                sender.pool.forsake()
-            if self.in_process is not None:
-                self._dialer = self.in_process.sync_dialer()
-            else:
-                self._dialer = BlockingDialer(self.workshop.transport)
-            pool = SyncPool(self.workshop, self._dialer)
-            opened = SyncSender(pool, self)
-            self._sender = opened
-            return opened
+            if self._closed:
+                raise RuntimeError("the client is closed")
+            if self._sender is None:
+                if self.in_process is not None:
+                    self._dialer = self.in_process.sync_dialer()
+                else:
+                    self._dialer = BlockingDialer(self.workshop.transport)
+                pool = SyncPool(self.workshop, self._dialer)
+                self._sender = SyncSender(pool, self)
+                forks.watch(self)
+            return self._sender
+
+    def after_fork(self) -> None:
+        """In a child process: leave the parent's connections alone, and open others when asked to.
+
+        Locks may have been held by threads that do not exist here.
+        """
+        self._opening = Lock()
+        self._deciding = RLock()
+        self.cookies.after_fork()
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.pool.forsake()
 
     def options_changed(self) -> None:
         if self._sender is not None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -312,27 +310,6 @@ def test_close_in_one_thread_ends_the_requests_of_others(fleet: Fleet) -> None:
     assert len(outcome) == 3
     with pytest.raises(RuntimeError, match="closed"):
         client.get("/json")
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_child_of_a_fork_opens_its_own_connection_and_leaves_the_parents(fleet: Fleet, tmp_path: Path) -> None:
-    server = fleet.get("nghttpd", tls=True)
-    with client_for(server) as client:
-        assert client.get(SMALL).status_code == 200
-        before = carriers(client)
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                answered = client.get("/1k").status_code == 200
-                status = 0 if answered and carriers(client) != before and before[0].lost else 2
-                client.close()
-            finally:
-                os._exit(status)
-        _, code = os.waitpid(pid, 0)
-        assert os.waitstatus_to_exitcode(code) == 0
-        assert client.get(SMALL).status_code == 200
-        assert carriers(client) == before
 
 
 def test_module_functions_make_one_request(fleet: Fleet) -> None:

@@ -45,7 +45,7 @@ cdef class BlockingTransport(Carrier):
     @cython.locals(ready=list)
     cdef void _read(self, int events, double wait_s) except *
     cdef void _after_poll(self, int came) except *
-    @cython.locals(engine=Engine, size=Py_ssize_t, octets=Py_ssize_t)
+    @cython.locals(engine=Engine, octets=Py_ssize_t)
     cdef void _receive(self) except *
     @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, octets=Py_ssize_t)
     cdef void _decrypt(self) except *

@@ -143,10 +143,16 @@ class BlockingTransport(Carrier):
         except OSError as error:
             self._fail(_broken_read(error))
 
-    def forsake(self) -> None:
+    def forsake(self, lock: Any) -> None:
         """Close the descriptor and say nothing: in a child process the connection is still its parent's."""
         self.lost = True
+        self.lock = lock
+        self.tls_lock = Lock()
         self.sock.close()
+        # A response that is read on here ends. The thread that was at work in the engine does not exist in this
+        # process, and may have left it half-way through a frame.
+        with suppress(Exception):
+            self.engine.fail(ReadError("the connection belongs to the parent process", scope="connection"))
 
     def cancel(self, exchange: Exchange, error: Any) -> None:
         """End the exchange from our side; the stream is reset if it is open. ``flush`` writes that."""
@@ -201,12 +207,8 @@ class BlockingTransport(Carrier):
     def _receive(self) -> None:
         """Octets of the transport into ``inbound``; under TLS, what they hold into ``plain``."""
         engine = self.engine
-        if engine.in_data and engine.data_left > SMALL_READ:
-            size = LARGE_READ
-        else:
-            size = NORMAL_READ
-        self.read_size = size
-        space = self.inbound.space(size)
+        self.read_size = LARGE_READ if engine.in_data and engine.data_left > SMALL_READ else NORMAL_READ
+        space = self.inbound.space(self.read_size)
         self.in_receive = True
         try:
             octets = self.receive_into(space)

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from . import forks
 from .breaker import STATES, Breaker, BreakerRecord
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class MemoryBreakerStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: dict[str, BreakerRecord] = {}
+        forks.watch(self)
+
+    def after_fork(self) -> None:
+        """In a child process: the lock may have been held by a thread that does not exist here."""
+        self._lock = threading.Lock()
 
     def load(self, origin: str) -> BreakerRecord | None:
         return self._records.get(origin)

@@ -19,7 +19,6 @@ cdef class SyncPool:
     cdef readonly dict parked
     cdef double next_tick
     cdef readonly bint closed
-    cdef readonly long long forks
 
     @cython.locals(route=Route, carrier=Carrier)
     cpdef void submit(self, Exchange exchange, object connect_s, double now) except *

@@ -13,7 +13,6 @@ from .._net.blocking_waiter import ThreadWaiter
 from .._net.gate import LockGate
 from .._net.ticks import TICK_S
 from ..errors import ConnectError, RequestError
-from . import forks
 from .housekeeping import Housekeeping
 from .route import Route
 from .score import ConnectionScore
@@ -34,7 +33,6 @@ class SyncPool:
         "closed",
         "connections",
         "dialer",
-        "forks",
         "housekeeping",
         "limits",
         "lock",
@@ -55,7 +53,6 @@ class SyncPool:
         self.parked: dict[Exchange, ThreadWaiter] = {}  # threads that sleep until their exchange has a place
         self.next_tick = 0.0
         self.closed = False
-        self.forks = forks.count()
 
     # -- exchanges ---------------------------------------------------------------------------------------------------
 
@@ -161,9 +158,10 @@ class SyncPool:
 
     def forsake(self) -> None:
         """In a child process: close the inherited descriptors and say nothing to anybody."""
+        self.lock = RLock()  # a thread that does not exist here may have held the other
         for route in self.routes.values():
             for carrier in route.carriers:
-                carrier.forsake()
+                carrier.forsake(self.lock)
         self.routes = {}
 
     # -- carrying out ------------------------------------------------------------------------------------------------

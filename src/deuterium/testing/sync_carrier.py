@@ -100,9 +100,10 @@ class SyncCarrier(BlockingDriver):
             if self.on_lost is not None:
                 self.on_lost(self)
 
-    def forsake(self) -> None:
+    def forsake(self, lock: Any) -> None:
         """In a child process the loop's thread does not exist."""
         self.lost = True
+        self.lock = lock
 
     def carry_out(self, verb: str) -> None:
         """Nothing is gained by closing what costs nothing while it is idle."""
