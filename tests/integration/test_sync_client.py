@@ -92,31 +92,6 @@ def test_client_second_request_reuses_the_connection(line: tuple[Client, Server]
     assert len(carriers(client)) == 1
 
 
-def test_client_threads_with_mixed_bodies_get_their_own_content(line: tuple[Client, Server], fleet: Fleet) -> None:
-    """64 threads, 100 octets and 10 MB, whole, as bytes and as buffers, every body by its hash."""
-    client, _ = line
-    wanted = {path: sha256(path) for path in (SMALL, LARGE)}
-
-    def work(number: int) -> None:
-        for turn in range(6):
-            path = LARGE if (turn + number) % 12 == 0 else SMALL
-            digest = hashlib.sha256()
-            if turn % 3 == 0:
-                digest.update(client.get(path).content)
-            else:
-                with client.stream("GET", path) as response:
-                    for piece in response.iter_bytes() if turn % 3 == 1 else response.iter_buffers():
-                        digest.update(piece)
-            assert digest.hexdigest() == wanted[path]
-
-    run_threads(64, work)
-    for carrier in carriers(client):
-        assert (carrier.engine.active(), carrier.tally.outstanding) == (0, 0)
-        assert not carrier.reading
-        assert not carrier.writing
-    assert client.workshop.buffers.stats().outstanding == 0
-
-
 def test_client_threads_over_http2_share_one_connection(fleet: Fleet) -> None:
     server = fleet.get("nghttpd", tls=True)
     with client_for(server) as client:
