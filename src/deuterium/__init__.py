@@ -1,5 +1,6 @@
 """An HTTP client for Python that speaks HTTP/2 first."""
 
+from ._http.events import ServerSentEvent
 from ._net.proxy import Proxy
 from ._pool.breaker import BreakerStats, StateChange
 from ._pool.breaker_store import BreakerStore, MemoryBreakerStore, RedisBreakerStore, SqliteBreakerStore
@@ -54,6 +55,7 @@ from .errors import (
     WriteError,
     WriteTimeout,
 )
+from .event_source import AsyncEventSource, EventSource
 from .headers import Headers
 from .request import Request
 from .response import Response
@@ -62,6 +64,7 @@ from .sync import Client
 __all__ = [
     "USE_CLIENT_DEFAULT",
     "AsyncClient",
+    "AsyncEventSource",
     "Auth",
     "BasicAuth",
     "BearerAuth",
@@ -81,6 +84,7 @@ __all__ = [
     "DecodingLimits",
     "DigestAuth",
     "Downloaded",
+    "EventSource",
     "GoAway",
     "HTTPError",
     "HTTPStatusError",
@@ -108,6 +112,7 @@ __all__ = [
     "Response",
     "ResponseNotRead",
     "RetryPolicy",
+    "ServerSentEvent",
     "SqliteBreakerStore",
     "StateChange",
     "StreamClosed",

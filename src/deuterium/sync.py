@@ -23,10 +23,11 @@ from ._pool.sync_many import SyncMany
 from ._pool.sync_pool import SyncPool
 from ._pool.sync_race import SyncRace
 from .auth import build_auth
-from .config import USE_CLIENT_DEFAULT
+from .config import USE_CLIENT_DEFAULT, Timeout
 from .core import ClientCore, as_timeout
 from .download import Download, Downloaded, ProgressTypes
 from .errors import RequestError
+from .event_source import EventSource, Subscription
 from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
 from .request import HeaderTypes, Request
 from .response import Response
@@ -143,6 +144,35 @@ class Client(ClientCore):
             yield response
         finally:
             response.close()
+
+    def sse(
+        self,
+        url: str | URL,
+        *,
+        method: str = "GET",
+        headers: HeaderTypes | None = None,
+        last_event_id: str = "",
+        reconnect: bool = True,
+        attempts: int = 5,
+        max_retry_s: float = 60.0,
+        **options: Any,
+    ) -> EventSource:
+        """The events of a ``text/event-stream``, also after the connection broke; see :class:`EventSource`.
+
+        ``attempts``: how many connections in a row may bring no event; ``max_retry_s``: the longest wait between two,
+        whatever the server asks for. Options as for ``stream``; an event may take any time unless ``timeout`` is given.
+        """
+        timeout = self.timeout
+        options.setdefault("timeout", Timeout(None, connect=timeout.connect, write=timeout.write, pool=timeout.pool))
+        return EventSource(
+            self,
+            method,
+            url,
+            Subscription(
+                headers, last_event_id, options, reconnect=reconnect, attempts=attempts, max_retry_s=max_retry_s
+            ),
+            options,
+        )
 
     def download(
         self,

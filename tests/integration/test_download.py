@@ -72,7 +72,7 @@ class Files:
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Files, str]]:
     files = Files()
-    with serving(files) as url:
+    with serving(files, keep_alive_s=0.2) as url:
         yield files, url
 
 

@@ -16,8 +16,11 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
 @contextmanager
-def serving(application: Application) -> Iterator[str]:
-    """The base URL of ``application``, for the length of the block."""
+def serving(application: Application, *, keep_alive_s: float = 5.0) -> Iterator[str]:
+    """The base URL of ``application``, for the length of the block.
+
+    An idle connection lasts ``keep_alive_s``; so does an HTTP/2 stream whose application raised.
+    """
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(64)
@@ -27,7 +30,7 @@ def serving(application: Application) -> Iterator[str]:
     config.graceful_timeout = 0.1
     config.accesslog = config.errorlog = None
     config.include_date_header = False
-    config.keep_alive_timeout = 0.2  # how it ends an HTTP/2 stream whose application raised: with the connection
+    config.keep_alive_timeout = keep_alive_s
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 

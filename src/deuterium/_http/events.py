@@ -41,10 +41,22 @@ class EventParser:
     [ServerSentEvent(event='tick', data='1', id='', retry=None)]
     """
 
-    __slots__ = ("data", "event", "event_retry", "last_event_id", "limit", "lines", "retry", "size", "start")
+    __slots__ = (
+        "committed_id",
+        "data",
+        "event",
+        "event_retry",
+        "last_event_id",
+        "limit",
+        "lines",
+        "retry",
+        "size",
+        "start",
+    )
 
     def __init__(self, last_event_id: str = "", limit: int = MAX_EVENT_BYTES) -> None:
         self.last_event_id = last_event_id
+        self.committed_id = last_event_id  # of what was complete: where a reconnection goes on
         self.retry: int | None = None
         self.limit = limit
         self.lines = OctetLines(limit)
@@ -94,6 +106,7 @@ class EventParser:
 
     def _dispatch(self) -> ServerSentEvent | None:
         event = None
+        self.committed_id = self.last_event_id
         if self.data:
             data = "\n".join(self.data)
             event = ServerSentEvent(self.event or "message", data, self.last_event_id, self.event_retry)
