@@ -89,8 +89,8 @@ class RequiresHttp1(Peer):
         with suppress(asyncio.IncompleteReadError, OSError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = next((int(line[15:]) for line in head.lower().splitlines() if line[:15] == b"content-length:"), 0)
-                content = await reader.readexactly(length)
+                lengths = [line[15:] for line in head.lower().splitlines() if line[:15] == b"content-length:"]
+                content = await reader.readexactly(int(lengths[0]) if lengths else 0)
                 self.requests += 1
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(content), content))
         writer.close()

@@ -15,7 +15,7 @@ LINE_OVERHEAD = 32  # RFC 7541 section 4.1
 STATIC_END = 62  # the first index of the dynamic table
 MEMO_OCTETS = 48  # of a literal worth remembering: dates have 31
 MEMO_FIELDS = 64  # remembered at once
-SCRATCH_BYTES = 4096  # decodes Huffman strings of half that; longer ones get memory of their own
+SCRATCH_BYTES = 1024  # decodes Huffman strings of half that; longer ones get memory of their own
 
 
 class Decoder:

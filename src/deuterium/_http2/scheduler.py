@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from .stream import Stream
 
@@ -20,14 +21,18 @@ class Scheduler:
     __slots__ = ("length", "queues")
 
     def __init__(self) -> None:
-        self.queues: list[deque[Stream]] = [deque() for _ in range(URGENCIES)]
+        # A deque takes 624 octets even when empty, and most connections send no content: made when first needed.
+        self.queues: list[Any] = [None] * URGENCIES
         self.length = 0
 
     def add(self, stream: Stream) -> None:
         """Queue the stream behind the others of its urgency, once."""
         if not stream.scheduled and stream.exchange is not None:
             stream.scheduled = True
-            self.queues[stream.exchange.urgency & 7].append(stream)
+            queue = self.queues[stream.exchange.urgency & 7]
+            if queue is None:
+                queue = self.queues[stream.exchange.urgency & 7] = deque()
+            queue.append(stream)
             self.length += 1
 
     def next(self) -> Stream | None:
@@ -36,7 +41,7 @@ class Scheduler:
             for queue in self.queues:
                 if queue:
                     self.length -= 1
-                    stream = queue.popleft()
+                    stream: Stream = queue.popleft()
                     stream.scheduled = False
                     return stream
         return None
