@@ -61,10 +61,6 @@ class Carrier:
         else:
             self.tally.failed(now, "reset")
 
-    def forsake(self) -> None:
-        """The connection belongs to another process, or to an event loop that is closed: nothing is said to anybody."""
-        self.lost = True
-
     def close(self) -> None:
         """Say good-bye and close the transport; open exchanges fail."""
         raise NotImplementedError

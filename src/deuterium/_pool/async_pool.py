@@ -59,7 +59,10 @@ class AsyncPool:
         exchange.route = route
         if not route.submit(exchange, now):
             route.connect_s = connect_s
-            self._follow(route)
+            if not route.saturated:
+                self._follow(route)
+            elif route.deadline < self.timer_at:
+                self._arm(route.deadline)
 
     def cancel(self, exchange: Exchange, error: Any) -> None:
         """End the exchange from our side, wherever it is."""
@@ -140,6 +143,7 @@ class AsyncPool:
             task.add_done_callback(self.dials.discard)
         for carrier in route.carriers:
             carrier.on_room = self._on_room
+        route.saturated = route.at_most()
         if route.deadline < self.timer_at:
             self._arm(route.deadline)
 
@@ -210,6 +214,7 @@ class AsyncPool:
             if driver.engine.draining or driver.engine.closed:
                 self._follow(route)
         elif not self.starved:
+            route.saturated = False
             for carrier in route.carriers:
                 carrier.on_room = None
         elif not driver.engine.active():

@@ -19,6 +19,7 @@ cdef class Route:
     cdef readonly long long waits
     cdef readonly double waited_s
     cdef readonly long long sent_before
+    cdef public bint saturated
     cdef readonly int dialing
     cdef readonly int bound
     cdef public object connect_s
@@ -27,9 +28,13 @@ cdef class Route:
 
     @cython.locals(carrier=Carrier, limit=double)
     cpdef bint submit(self, Exchange exchange, double now) except -1
-    @cython.locals(carriers=list, carrier=Carrier, score=ConnectionScore, chosen=ConnectionScore)
+    @cython.locals(carriers=list, carrier=Carrier)
     cpdef Carrier choose(self, double now)
-    @cython.locals(carrier=Carrier, exchange=Exchange)
+    @cython.locals(carrier=Carrier, score=ConnectionScore)
+    cdef void _measure(self) except *
+    @cython.locals(chosen=ConnectionScore)
+    cdef Carrier _better(self, double now)
+    @cython.locals(carrier=Carrier, exchange=Exchange, several=bint)
     cpdef void admit(self, double now) except *
     cpdef bint withdraw(self, Exchange exchange, object error) except -1
     cpdef void expire(self, double now) except *

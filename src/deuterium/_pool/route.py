@@ -33,6 +33,7 @@ class Route:
         "multiplexed",
         "origin",
         "refused",
+        "saturated",
         "sent_before",
         "waited_s",
         "waiting",
@@ -52,6 +53,7 @@ class Route:
         self.waits = 0  # requests that found no place at once
         self.waited_s = 0.0  # how long those had waited that got one
         self.sent_before = 0  # requests that connections carried which are gone
+        self.saturated = False  # no dial is wanted however many more wait, and whoever may make room says so
         self.dialing = 0
         self.bound = 0  # requests whose own thread dials for them: they take no place before it is done
         self.connect_s: float | None = None  # the connect timeout of the request that came last
@@ -84,9 +86,17 @@ class Route:
             return carrier if carrier.engine.capacity() > 0 else None
         if not carriers:
             return None
-        for carrier in carriers:
-            score = carrier.tally
+        self._measure()
+        return self._better(now)
+
+    def _measure(self) -> None:
+        """Tell the scores what room there is. A request that is sent then needs no second look."""
+        for carrier in self.carriers:
+            score: ConnectionScore = carrier.tally
             score.limit = score.outstanding + carrier.engine.capacity()
+
+    def _better(self, now: float) -> Any:
+        """Of several connections measured."""
         chosen = self.balancer.choose(now)
         if chosen is None:
             chosen = self.balancer.least_bad(now)
@@ -96,8 +106,11 @@ class Route:
 
     def admit(self, now: float) -> None:
         """Send waiting requests while there is room."""
+        several = len(self.carriers) > 1
+        if several:
+            self._measure()
         while self.waiting:
-            carrier = self.choose(now)
+            carrier = self._better(now) if several else self.choose(now)
             if carrier is None:
                 return
             exchange = self.waiting.popleft()
@@ -145,8 +158,18 @@ class Route:
         most = min(self.max_multiplexed, self.max_carriers)
         return min(needed, max(1, usable), most - usable) - self.dialing
 
+    def at_most(self) -> bool:
+        """As many connections as may carry many requests each are open or being opened, and all of them are usable."""
+        if not self.multiplexed:
+            return False
+        most = min(self.max_multiplexed, self.max_carriers)
+        return len(self.carriers) + self.dialing >= most and not any(
+            carrier.engine.closed or carrier.engine.draining for carrier in self.carriers
+        )
+
     def dial_started(self) -> None:
         """A connection is being opened."""
+        self.saturated = False
         self.dialing += 1
 
     def bind(self, exchange: Exchange) -> None:
@@ -161,10 +184,12 @@ class Route:
 
     def dial_given_up(self) -> None:
         """The dial was interrupted; that says nothing about the origin."""
+        self.saturated = False
         self.dialing -= 1
 
     def dial_succeeded(self, carrier: Carrier, multiplexed: bool, score: ConnectionScore, now: float) -> None:
         """The connection is open: waiting requests go out on it."""
+        self.saturated = False
         self.dialing -= 1
         self.multiplexed = multiplexed
         carrier.tally = score
@@ -180,6 +205,7 @@ class Route:
 
     def dial_failed(self, error: Exception) -> None:
         """The dial is over. Whoever waited for it fails, unless another connection may still serve them."""
+        self.saturated = False
         self.dialing -= 1
         if self.dialing or self.carriers:
             return
@@ -189,6 +215,7 @@ class Route:
 
     def lost(self, carrier: Carrier) -> None:
         """The connection is gone."""
+        self.saturated = False
         if carrier in self.carriers:
             self.carriers.remove(carrier)
             self.sent_before += carrier.engine.requests
@@ -208,6 +235,7 @@ class Route:
 
     def leave(self) -> None:
         """Send nothing more on the connections there are: the origin wants others."""
+        self.saturated = False
         for carrier in self.carriers:
             carrier.engine.draining = True
         self.multiplexed = None

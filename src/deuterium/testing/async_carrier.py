@@ -96,6 +96,10 @@ class AsyncCarrier(Carrier):
     def carry_out(self, verb: str) -> None:
         """Nothing is gained by closing what costs nothing while it is idle."""
 
+    def forsake(self) -> None:
+        """It belongs to another process, or to an event loop that is closed."""
+        self.lost = True
+
     def close(self) -> None:
         """The client is closed: whatever still answers is cancelled."""
         if self.lost:
