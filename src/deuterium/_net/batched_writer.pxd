@@ -1,6 +1,8 @@
 cimport cython
 from .._http.engine cimport Engine
 
+cdef Py_ssize_t LARGE_SEGMENT
+
 @cython.final
 cdef class BatchedWriter:
     cdef object loop
@@ -19,6 +21,7 @@ cdef class BatchedWriter:
     cpdef void on_turn(self) except *
     @cython.locals(segments=list)
     cpdef void flush(self) except *
+    cdef void _write_tls(self) except *
     cdef void _write(self, object data) except *
     cpdef void pause(self)
     cpdef void resume(self) except *

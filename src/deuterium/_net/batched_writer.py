@@ -10,6 +10,9 @@ FLUSH_AT = 64 * 1024
 # at once: client and server would take turns instead of working at the same time.
 PORTION = 16
 PORTIONS = 3
+# Records of a segment this large are written before the next is encrypted: larger pieces of memory would come from the
+# system and go back to it every time.
+LARGE_SEGMENT = 32 * 1024
 
 
 class BatchedWriter:
@@ -69,9 +72,9 @@ class BatchedWriter:
         if tls is not None:
             for segment in segments:
                 tls.write(segment)
-            data = tls.pending()
-            if data:
-                self._write(data)
+                if len(segment) >= LARGE_SEGMENT:
+                    self._write_tls()
+            self._write_tls()
         elif len(segments) == 1:
             self._write(segments[0])
         elif segments:
@@ -82,6 +85,12 @@ class BatchedWriter:
             self.on_progress()
         if self.source.has_output() and not self.paused:
             self.schedule()
+
+    def _write_tls(self) -> None:
+        """Write the records there are."""
+        data = self.tls.pending()
+        if data:
+            self._write(data)
 
     def _write(self, data: Any) -> None:
         self.writes += 1
