@@ -418,6 +418,9 @@ class BlockingTransport(Carrier):
         at, count = 0, len(segments)
         while at < count:
             segment = segments[at]
+            if not segment:  # TLS had nothing to say: no window was open for what was queued
+                at += 1
+                continue
             try:
                 if count - at == 1:
                     sent = self.send_octets(segment)
