@@ -13,6 +13,7 @@ from .peers import ScriptedPeer
 from .script import Act, Script
 
 WINDOW = 65535
+MORE = 1000
 EARLY_FROM = 1  # octets of content after which an early answer may come
 LAST = (1 << 31) - 1
 
@@ -142,7 +143,8 @@ class H2Peer(ScriptedPeer):
         if octets:
             updates = [wire.window_update(0, octets)]
             if stream is not None:
-                updates.append(wire.window_update(stream_id, octets))
+                # More than it took: a window that begins with one octet must not stay so small.
+                updates.append(wire.window_update(stream_id, octets + MORE))
             self.later(self.script.delay_s(), self.say, *updates)
 
     # -- requests ----------------------------------------------------------------------------------------------------
