@@ -37,7 +37,7 @@ from .config import (
     TransportOptions,
 )
 from .cookies import Cookies
-from .errors import LocalProtocolError, RequestError
+from .errors import InvalidURL, LocalProtocolError, RemoteProtocolError, RequestError
 from .headers import Headers
 from .request import ContentTypes, HeaderTypes, Request, checked_fields, merged, tunnel_error
 from .url import UrlCache, checked_authority, checked_host
@@ -313,7 +313,10 @@ class ClientCore:
 
     def redirected(self, request: Request, decision: Any) -> Request:
         """The request that a redirect asks for."""
-        origin, target = self.urls.split(decision.url)
+        try:
+            origin, target = self.urls.split(decision.url)
+        except InvalidURL as error:
+            raise RemoteProtocolError(f"a redirect to {decision.url[:200]!r}: {error}") from error
         common, extra, authority = request.wire_fields()
         if not decision.crosses_origin and authority != origin.authority:
             extra = (*extra, ("host", authority))

@@ -18,7 +18,7 @@ from ._http.phases import NEVER, WHOLE
 from ._pool.breaker_store import StoreQuestion
 from ._pool.retry import MISDIRECTED, Outcome, RetryState
 from .auth import Auth
-from .errors import CircuitOpen, HTTPError, RequestError, TooManyRedirects
+from .errors import CircuitOpen, HTTPError, RequestError, StreamConsumed, TooManyRedirects
 from .request import Request
 from .response import Response, request_of
 
@@ -168,16 +168,21 @@ class Flows:
             response.history = list(history)
             if not 300 < exchange.status < 400:
                 return response
-            decision = redirects.decide(
-                request.method,
-                str(request.url),
-                exchange.status,
-                response.headers.get_list("location"),
-                replayable=request.replayable,
-            )
-            if decision is None:
-                return response
-            following = core.redirected(request, decision)
+            try:
+                decision = redirects.decide(
+                    request.method,
+                    str(request.url),
+                    exchange.status,
+                    response.headers.get_list("location"),
+                    replayable=request.replayable,
+                )
+                if decision is None:
+                    return response
+                following = core.redirected(request, decision)
+            except (RequestError, StreamConsumed):
+                if follow_redirects:
+                    raise
+                return response  # a redirect that cannot be followed, and need not be
             if not follow_redirects:
                 response.next_request = following
                 return response

@@ -50,8 +50,8 @@ def options_of(command: dict[str, Any]) -> dict[str, Any]:
     timeout = options.pop("timeout", None)
     retry = options.pop("retry", None)
     limits = options.pop("limits", None)
-    options.pop("count", None)
-    options.pop("stall_s", None)
+    for name in ("count", "stall_s", "method", "post"):
+        options.pop(name, None)
     return {
         "verify": command["verify"],
         "trust_env": False,
@@ -138,6 +138,11 @@ class AsyncActs:
                 return report(response, piece)
         return report(response, b"")
 
+    async def follow(self, client: AsyncClient, command: dict[str, Any]) -> dict[str, Any]:
+        """Whatever method, and where it leads."""
+        method, post = command["options"].get("method", "GET"), command["options"].get("post")
+        return report(await client.request(method, self.url, json=post))
+
     async def post(self, client: AsyncClient, command: dict[str, Any]) -> dict[str, Any]:
         """A megabyte of content."""
         return report(await client.post(self.url, content=bytes(1024 * 1024)))
@@ -203,6 +208,10 @@ class SyncActs:
             for piece in response.iter_raw():
                 return report(response, piece)
         return report(response, b"")
+
+    def follow(self, client: Client, command: dict[str, Any]) -> dict[str, Any]:
+        method, post = command["options"].get("method", "GET"), command["options"].get("post")
+        return report(client.request(method, self.url, json=post))
 
     def post(self, client: Client, command: dict[str, Any]) -> dict[str, Any]:
         return report(client.post(self.url, content=bytes(1024 * 1024)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rfc import wire
 
-from .raw_peer import Line, Script
+from .raw_peer import Line, RawPeer, Script
 
 AFTER = b"after"
 ANY = -1  # whatever code, or none: the stream may be complete before the client gives up
@@ -22,9 +22,10 @@ class Scenario:
 
     The outcome: ``error``, the exception's class, or a response with ``status`` and ``content``. ``goaway`` and
     ``reset``: the code on the wire, None for no such frame. ``says``: a part of the message. ``connections``: how many
-    the client opened, 0 where the wire tells. ``limit_s``: the time the first request may take. ``act``: what the
-    client does, see :mod:`hostile.client_process`. ``raw``: the script begins before anything was said; ``always``: it
-    runs on every connection, and nothing follows it. ``alpn``: what the peer chooses, "" without TLS.
+    the client opened, 0 where the wire tells; ``check``: what else the peer must have heard. ``limit_s``: the time the
+    first request may take. ``act``: what the client does, see :mod:`hostile.client_process`. ``raw``: the script begins
+    before anything was said; ``always``: it runs on every connection, and nothing follows it. ``alpn``: what the peer
+    chooses, "" without TLS. ``faces``: the clients it is played to.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Scenario:
     raw: bool = False
     always: bool = False
     connections: int = 0
+    check: Callable[[RawPeer], None] | None = None
     faces: tuple[str, ...] = ("asyncio", "uvloop", "threads")
     limit_s: float = 2.0
     memory_mib: int = 32

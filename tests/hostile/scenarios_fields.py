@@ -168,6 +168,7 @@ FIELDS = [
             ("index-zero", b"\x80"),
             ("index-beyond-the-tables", b"\xff\x80\x01"),
             ("integer-without-end", b"\xff" + b"\xff" * 20),
+            ("integer-of-16-kib", b"\xff" * 16_000),
             ("integer-of-64-bits", b"\xff" + b"\xff" * 9 + b"\x7f"),
             ("string-beyond-the-block", b"\x00\x01a\x7f\xff\xff\xff\x7f"),
             ("huffman-with-eos", b"\x00\x01a\x84\xff\xff\xff\xff"),

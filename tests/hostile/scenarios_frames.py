@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rfc import wire
 
@@ -82,6 +83,17 @@ def shrunk_window(line: Line) -> None:
     while sum(len(payload) for kind, _, _, payload in line.parsed() if kind == wire.DATA) < 1 << 20:
         line.hears()
     line.says(ANSWER)
+
+
+def reset_in_an_upload(code: int) -> Callable[[Line], None]:
+    """The stream is reset while its content is on its way; more of it may still arrive."""
+
+    def script(line: Line) -> None:
+        while not any(kind == wire.DATA for kind, _, _, _ in line.parsed()):
+            line.hears()
+        line.says(wire.rst_stream(1, code), wire.window_update(0, 1 << 20))
+
+    return script
 
 
 def refused(line: Line) -> None:
@@ -170,6 +182,14 @@ FRAMES = [
         "StreamReset",
     ),
     Scenario("reset-with-an-unknown-code", lambda line: line.says(wire.rst_stream(1, 0xDEADBEEF)), "StreamReset"),
+    *(
+        Scenario(f"reset-in-an-upload-{name}", reset_in_an_upload(code), "StreamReset", act="post", connections=n)
+        for name, code, n in (
+            ("refused", wire.REFUSED_STREAM, 1),
+            ("http11-required", wire.HTTP_1_1_REQUIRED, 2),  # the next request offers HTTP/1.1
+        )
+    ),
+    wrong("malformed-frame-behind-a-connection-error", wire.data(0, b"x") + wire.frame(wire.PING, 0, 0, b""), PROTOCOL),
     # Push, section 8.4: refused in our SETTINGS.
     wrong("push-promise", PROMISED, PROTOCOL, "8.4"),
     wrong("push-promise-on-stream-zero", wire.push_promise(0, 2, b""), PROTOCOL),
@@ -196,6 +216,7 @@ FRAMES = [
     wrong("settings-enable-push-two", wire.settings({wire.ENABLE_PUSH: 2}), PROTOCOL),
     wrong("settings-window-too-large", wire.settings({wire.INITIAL_WINDOW_SIZE: 2**31}), FLOW),
     wrong("settings-frame-too-small", wire.settings({wire.MAX_FRAME_SIZE: 16_383}), PROTOCOL),
+    wrong("settings-frame-of-zero", wire.settings({wire.MAX_FRAME_SIZE: 0}), PROTOCOL),
     wrong("settings-frame-too-large", wire.settings({wire.MAX_FRAME_SIZE: 2**24}), PROTOCOL),
     wrong("settings-of-thousands-of-entries", wire.settings([(0xFA, n) for n in range(2_700)]), wire.ENHANCE_YOUR_CALM),
     wrong(

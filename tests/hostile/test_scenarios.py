@@ -139,6 +139,8 @@ def test_hostile_peer_ends_as_the_catalogue_says(stage: Stage, scenario: Scenari
         _check_wire(scenario, peer)
     if scenario.connections:
         assert len(peer.lines) == scenario.connections
+    if scenario.check is not None:
+        scenario.check(peer)
     if not scenario.always:
         assert answer["after"] == [200, AFTER.decode()]
     assert answer["seconds"] < scenario.limit_s * SLOWNESS
@@ -167,5 +169,5 @@ def _check_wire(scenario: Scenario, peer: RawPeer) -> None:
     resets = sorted({code for _, code in line.told(wire.RST_STREAM)})
     if scenario.reset != ANY:
         assert resets == ([] if scenario.reset is None else [scenario.reset])
-    if scenario.goaway is None and not scenario.always and not line.left:
+    if scenario.goaway is None and not scenario.always and not line.left and not scenario.connections:
         assert len(peer.lines) == 1
