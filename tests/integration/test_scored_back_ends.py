@@ -1,0 +1,120 @@
+"""Scoring against two real back ends behind one name, one slow or failing: better than taking turns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from deuterium import AsyncClient, Limits, RequestError, RetryPolicy, TransportOptions
+from hostile.peer import Asked, Conversation, Peer
+from lengths import length
+from rfc import wire
+
+FIRST, SECOND = "127.0.0.1", "127.0.0.2"
+REQUESTS = length(400, 4000)
+WORKERS = 10
+QUICK_S = 0.002
+SLOW_S = 0.1
+ONCE = RetryPolicy(attempts=1)  # so that failures are seen
+
+
+class BackEnd(Peer):
+    """Answers after ``thinks_s``; the share ``fails`` of the requests is reset with INTERNAL_ERROR, at once."""
+
+    def __init__(self, host: str, thinks_s: float = QUICK_S, fails: float = 0.0) -> None:
+        super().__init__(host)
+        self.thinks_s = thinks_s
+        self.fails = fails
+        self.asked = 0
+
+    def on_request(self, conversation: Conversation, asked: Asked) -> None:
+        self.asked += 1
+        if self.fails and self.asked % 10 < 10 * self.fails:
+            conversation.says(wire.rst_stream(asked.stream_id, 2))
+        else:
+            conversation.goes_on(self._answer(conversation, asked))
+
+    async def _answer(self, conversation: Conversation, asked: Asked) -> None:
+        await asyncio.sleep(self.thinks_s)
+        conversation.answers(asked, b"done")
+
+
+class InTurn:
+    """A resolver that names the two addresses in turn, so that connections go to both."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self, name: str, port: int) -> list[str]:
+        self.asked += 1
+        return [FIRST, SECOND] if self.asked % 2 else [SECOND, FIRST]
+
+
+def only(address: str) -> Callable[[str, int], Awaitable[list[str]]]:
+    async def resolver(name: str, port: int) -> list[str]:
+        return [address]
+
+    return resolver
+
+
+async def measure(thinks_s: float, fails: float, scored: bool) -> tuple[float, int, float]:
+    """99th percentile in seconds, failed requests, and the share of requests the bad back end got.
+
+    ``scored``: one client with a connection to each back end. Otherwise two clients with one back end each, which take
+    turns: round robin.
+    """
+    good, bad = BackEnd(FIRST), BackEnd(SECOND, thinks_s, fails)
+    async with good:
+        bad.port = good.port
+        async with bad, AsyncExitStack() as stack:
+            clients = []
+            for addresses in ([InTurn()] if scored else [only(FIRST), only(SECOND)]):
+                limits = Limits(max_streams_per_connection=WORKERS, max_http2_connections_per_host=2 if scored else 1)
+                options = TransportOptions(resolver=addresses, dns_life_s=0.0)
+                client = AsyncClient(http1=False, limits=limits, transport=options, retry=ONCE, timeout=10.0)
+                clients.append(await stack.enter_async_context(client))
+            url = good.url("/", "two.example")
+            for client in clients:
+                # More than one connection takes at once.
+                burst = (client.get(url) for _ in range(2 * WORKERS))
+                await asyncio.gather(*burst, return_exceptions=True)
+            assert sum(len(client.stats().connections) for client in clients) == 2
+            took: list[float] = []
+            failed = 0
+            turns = iter(range(REQUESTS))
+            before = good.asked, bad.asked
+
+            async def worker() -> None:
+                nonlocal failed
+                for turn in turns:
+                    begin = monotonic()
+                    try:
+                        await clients[turn % len(clients)].get(url)
+                    except RequestError:
+                        failed += 1
+                    took.append(monotonic() - begin)
+
+            await asyncio.gather(*(worker() for _ in range(WORKERS)))
+            asked = good.asked - before[0] + bad.asked - before[1]
+            return sorted(took)[int(len(took) * 0.99)], failed, (bad.asked - before[1]) / asked
+
+
+@pytest.mark.parametrize(
+    ("thinks_s", "fails"), [(SLOW_S, 0.0), (0.0, 0.9)], ids=["one of two is slow", "one of two fails at once"]
+)
+def test_scoring_beats_round_robin_when_a_back_end_is_bad(arun: Any, thinks_s: float, fails: float) -> None:
+    scored = arun(measure(thinks_s, fails, True))
+    in_turn = arun(measure(thinks_s, fails, False))
+    for name, (tail_s, failed, share) in (("scored", scored), ("round robin", in_turn)):
+        print(f"{name}: p99 {tail_s * 1000:.1f} ms, {failed} of {REQUESTS} failed, {share:.1%} to the bad one")
+    assert in_turn[2] > 0.3
+    assert scored[2] < 0.15
+    if fails:
+        assert scored[1] < in_turn[1] / 4
+    else:
+        assert scored[0] < in_turn[0] / 2
