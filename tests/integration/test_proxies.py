@@ -228,6 +228,7 @@ def test_http_url_is_forwarded_in_absolute_form_and_the_credentials_stay_with_th
             for _ in range(2):
                 response = await client.get(server.url("127.0.0.1") + "a?b=c")
                 assert response.status_code == 200
+                assert response.http_version == ("HTTP/2" if scheme == "https" else "HTTP/1.1")
                 assert "via" in response.headers
 
     with Loopback() as server:
@@ -236,6 +237,24 @@ def test_http_url_is_forwarded_in_absolute_form_and_the_credentials_stay_with_th
         for head in server.seen:
             assert b"proxy-authorization" not in head.lower()
             assert b"/a?b=c" in head.split(b"\r\n")[0]
+
+
+def test_http_urls_are_forwarded_over_one_http2_connection_to_an_https_proxy(
+    arun: Any, tls_proxy: ServerProcess, workspace: Workspace
+) -> None:
+    async def scenario() -> None:
+        proxy = url_of(tls_proxy, "https", CREDENTIALS)
+        async with AsyncClient(proxy=proxy, verify=str(workspace.ca_file)) as client:
+            url = server.url("127.0.0.1")
+            responses = [await client.get(f"{url}{number}") for number in range(5)]
+            assert {(each.status_code, each.http_version) for each in responses} == {(200, "HTTP/2")}
+            (connection,) = client.stats().connections
+            assert connection.requests == 5
+
+    with Loopback() as server:
+        arun(scenario())
+        assert len(server.seen) == 5
+        assert all(b"proxy-authorization" not in head.lower() for head in server.seen)
 
 
 def test_forwarded_request_as_the_proxy_sees_it(arun: Any) -> None:

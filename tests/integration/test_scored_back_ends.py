@@ -62,13 +62,13 @@ def only(address: str) -> Callable[[str, int], Awaitable[list[str]]]:
     return resolver
 
 
-async def measure(thinks_s: float, fails: float, scored: bool) -> tuple[float, int, float]:
-    """99th percentile in seconds, failed requests, and the share of requests the bad back end got.
+async def measure(thinks_s: float, fails: float, scored: bool) -> tuple[list[float], int, float]:
+    """How long each request took, how many failed, and the share of requests the bad back end got.
 
     ``scored``: one client with a connection to each back end. Otherwise two clients with one back end each, which take
     turns: round robin.
     """
-    good, bad = BackEnd(FIRST), BackEnd(SECOND, thinks_s, fails)
+    good, bad = BackEnd(FIRST), BackEnd(SECOND)
     async with good:
         bad.port = good.port
         async with bad, AsyncExitStack() as stack:
@@ -79,11 +79,15 @@ async def measure(thinks_s: float, fails: float, scored: bool) -> tuple[float, i
                 client = AsyncClient(http1=False, limits=limits, transport=options, retry=ONCE, timeout=10.0)
                 clients.append(await stack.enter_async_context(client))
             url = good.url("/", "two.example")
+            good.thinks_s = bad.thinks_s = 0.05
             for client in clients:
-                # More than one connection takes at once.
-                burst = (client.get(url) for _ in range(2 * WORKERS))
-                await asyncio.gather(*burst, return_exceptions=True)
+                for _ in range(20):
+                    # More than one connection takes at once.
+                    await asyncio.gather(*(client.get(url) for _ in range(2 * WORKERS)))
+                    if len(client.stats().connections) == 2 // len(clients):
+                        break
             assert sum(len(client.stats().connections) for client in clients) == 2
+            good.thinks_s, bad.thinks_s, bad.fails = QUICK_S, thinks_s, fails
             took: list[float] = []
             failed = 0
             turns = iter(range(REQUESTS))
@@ -101,7 +105,7 @@ async def measure(thinks_s: float, fails: float, scored: bool) -> tuple[float, i
 
             await asyncio.gather(*(worker() for _ in range(WORKERS)))
             asked = good.asked - before[0] + bad.asked - before[1]
-            return sorted(took)[int(len(took) * 0.99)], failed, (bad.asked - before[1]) / asked
+            return sorted(took), failed, (bad.asked - before[1]) / asked
 
 
 @pytest.mark.parametrize(
@@ -110,11 +114,14 @@ async def measure(thinks_s: float, fails: float, scored: bool) -> tuple[float, i
 def test_scoring_beats_round_robin_when_a_back_end_is_bad(arun: Any, thinks_s: float, fails: float) -> None:
     scored = arun(measure(thinks_s, fails, True))
     in_turn = arun(measure(thinks_s, fails, False))
-    for name, (tail_s, failed, share) in (("scored", scored), ("round robin", in_turn)):
+    for name, (took, failed, share) in (("scored", scored), ("round robin", in_turn)):
+        tail_s = took[int(len(took) * 0.99)]
         print(f"{name}: p99 {tail_s * 1000:.1f} ms, {failed} of {REQUESTS} failed, {share:.1%} to the bad one")
     assert in_turn[2] > 0.3
     assert scored[2] < 0.15
     if fails:
         assert scored[1] < in_turn[1] / 4
     else:
-        assert scored[0] < in_turn[0] / 2
+        # Not the percentiles: a busy machine slows all requests alike.
+        slow = [sum(each >= SLOW_S for each in took) for took in (scored[0], in_turn[0])]
+        assert slow[0] < slow[1] / 2

@@ -47,12 +47,14 @@ class ProxyDialer:
         return await self.dialer.drive(origin, workshop, sock, rest)
 
     async def _forwarded(self, origin: Any, proxy: Proxy, workshop: Any) -> AsyncDriver:
-        """RFC 9112 section 3.2.2: the proxy gets the whole URL and asks the origin itself."""
+        """The proxy gets the whole URL (RFC 9112 section 3.2.2), or its parts, and asks the origin itself."""
 
         def choose(protocol: str) -> Any:
-            return workshop.forwarding_engine(origin.key, proxy)
+            return workshop.forwarding_engine(origin.key, proxy, protocol)
 
-        tls = workshop.proxy_tls(proxy, forward=True) if proxy.scheme == "https" else None
+        tls = None
+        if proxy.scheme == "https":
+            tls = workshop.proxy_tls(proxy, forward=not workshop.may_speak_h2(origin.key))
         sock = await self._reach(proxy)
         try:
             return await self.dialer.open_driver(sock, workshop.buffers, tls, choose)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Any
 
+from .._http.exchange import Exchange
 from .._http1.connection import Connection as Http1Connection
 from .._http2.connection import Connection as Http2Connection
 from .._http2.stream import Stream
@@ -25,6 +26,17 @@ from .retry_budget import RetryBudget
 
 # Content of at least this size leaves a clear-text connection without being copied.
 BY_REFERENCE = 16 * 1024
+
+
+class ForwardedHttp2(Http2Connection):
+    """HTTP/2 with a proxy that forwards requests for http URLs; it gets fields of its own in each."""
+
+    proxy_fields: tuple[tuple[str, str], ...] = ()
+
+    def send_request(self, exchange: Exchange, now: float) -> None:
+        """Send the request, or queue it."""
+        exchange.extra = (*exchange.extra, *self.proxy_fields)
+        super().send_request(exchange, now)
 
 
 class Workshop:
@@ -80,7 +92,7 @@ class Workshop:
         return self.proxies.choose(origin.scheme, origin.host, origin.port)
 
     def proxy_tls(self, proxy: Proxy, forward: bool) -> TlsPipe:
-        """A new TLS connection to an HTTPS proxy; requests are forwarded over HTTP/1.1, tunnels take HTTP/2 too."""
+        """A new TLS connection to an HTTPS proxy; ``forward``: one that speaks HTTP/1.1 alone."""
         alpn = (ALPN_H2, ALPN_HTTP11) if self.http2 and not forward else (ALPN_HTTP11,)
         verify: Any = self.verify if proxy.verify is None else proxy.verify
         context = create_context(verify, self.cert if proxy.verify is None else None, alpn, self.trust_env)
@@ -93,12 +105,20 @@ class Workshop:
             return Http2Connection(self.http2_options, self.buffers, self.streams, self.strings, 0)
         return Http1Connection(self.strings)
 
-    def forwarding_engine(self, key: str, proxy: Proxy) -> Any:
-        """The engine for requests that an HTTP proxy forwards."""
+    def forwarding_engine(self, key: str, proxy: Proxy, protocol: str = "") -> Any:
+        """The engine for requests that an HTTP proxy forwards; ``protocol``: what ALPN chose with the proxy."""
+        if protocol == ALPN_H2:
+            forwarding = ForwardedHttp2(self.http2_options, self.buffers, self.streams, self.strings, 0)
+            forwarding.proxy_fields = proxy.fields
+            return forwarding
         self.protocols.learn(key, "http/1.1", monotonic())
         engine = Http1Connection(self.strings)
         engine.forward_by(proxy.fields)
         return engine
+
+    def may_speak_h2(self, key: str) -> bool:
+        """Nothing is known that forbids HTTP/2 for the origin."""
+        return self.http2 and ALPN_H2 in self.protocols.alpn(key, monotonic())
 
     def tls_context(self, key: str) -> Any:
         """The context for a handshake with the origin ``key``."""
