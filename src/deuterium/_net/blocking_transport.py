@@ -411,16 +411,13 @@ class BlockingTransport(Carrier):
         with self.tls_lock:
             for segment in segments:
                 self.tls.write(segment)
-            return [self.tls.pending()]
+            return [octets] if (octets := self.tls.pending()) else []  # nothing, while no window is open
 
     def _send(self, segments: list[Any]) -> list[Any]:
         """Hand the segments to the socket; what it did not take."""
         at, count = 0, len(segments)
         while at < count:
             segment = segments[at]
-            if not segment:  # TLS had nothing to say: no window was open for what was queued
-                at += 1
-                continue
             try:
                 if count - at == 1:
                     sent = self.send_octets(segment)
@@ -466,7 +463,7 @@ class BlockingTransport(Carrier):
                     for segment in segments:
                         self.tls.write(segment)
                     self.tls.close()
-                    segments = [self.tls.pending()]
+                    segments = [octets] if (octets := self.tls.pending()) else []
             if segments:
                 self._send(segments)
         except OSError:  # ssl.SSLError is one
