@@ -16,6 +16,9 @@ FINISHED: Final = 3
 WHOLE: Final = 0
 PIECES: Final = 1
 
+# How long content waits for 100 (Continue): curl's second (RFC 9110 section 10.1.1 asks not to wait for ever).
+CONTINUE_WAIT_S: Final = 1.0
+
 # Pieces shorter than this share of their buffer are copied, not lent: a slow consumer of small frames would otherwise
 # hold many times their size.
 LEND_SHARE: Final = 16  # a 16 KiB frame, the common size, of the largest buffer

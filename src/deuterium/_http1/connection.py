@@ -8,7 +8,7 @@ from typing import Any
 from .._http.body import Body
 from .._http.exchange import Exchange, LentPiece, join_piece
 from .._http.field_section import sections_size
-from .._http.phases import JOIN_BELOW, LEND_SHARE, PIECES, SENDING
+from .._http.phases import CONTINUE_WAIT_S, JOIN_BELOW, LEND_SHARE, PIECES, SENDING
 from .._memory import octets
 from .._memory.buffer_pool import PooledBuffer
 from ..errors import ReadError, RemoteProtocolError
@@ -18,7 +18,6 @@ from .constants import (
     CHUNK_END,
     CHUNK_LINE,
     COLLECT_FROM,
-    CONTINUE_WAIT_S,
     MAX_INFORMATIONAL,
     MAX_SECTION,
     MEASURED,

@@ -30,9 +30,6 @@ TURN_OCTETS: Final = 512 * 1024
 # Pieces from here on reach the writer as they are; shorter ones are joined, for whole packets and TLS records.
 BY_REFERENCE: Final = 16 * 1024
 
-# How long content waits for 100 (Continue): curl's second (RFC 9110 section 10.1.1 asks not to wait for ever).
-CONTINUE_WAIT_S: Final = 1.0
-
 # Content whose end only the end of the connection tells: more than any read.
 UNKNOWN_LENGTH: Final = 1 << 62
 

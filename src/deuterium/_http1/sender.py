@@ -8,7 +8,7 @@ from typing import Any
 from .._http import failures
 from .._http.engine import Engine
 from .._http.exchange import Exchange
-from .._http.phases import AWAITING, FINISHED, NEVER, SENDING
+from .._http.phases import AWAITING, CONTINUE_WAIT_S, FINISHED, NEVER, SENDING
 from ..errors import LocalProtocolError, ReadError, RequestError, TransportError
 from .constants import (
     BY_LENGTH,
@@ -17,7 +17,6 @@ from .constants import (
     CLOSED,
     CONTENT_HIGH,
     CONTENT_LOW,
-    CONTINUE_WAIT_S,
     ENDED,
     EXPECT,
     IN_CHUNKS,
@@ -215,6 +214,8 @@ class Sender(Engine):
         """Octets of content the queue of this exchange takes before its sender should wait; -1: it takes no more."""
         if exchange is not self.exchange or self.sending != OPEN:
             return -1
+        if self.held and self.continue_at != NEVER:
+            return 0  # whoever asks for leave may yet have to send the content elsewhere
         return max(0, CONTENT_HIGH - self.pending_octets)
 
     def _queue(self, piece: bytes) -> None:
@@ -236,6 +237,8 @@ class Sender(Engine):
         self.held = False
         self.continue_at = NEVER
         exchange.progress_at = self.now
+        if exchange.writer is not None:
+            self.writable.append(exchange)
         self._watch(exchange)
 
     def _drop_content(self, exchange: Exchange) -> None:

@@ -423,6 +423,8 @@ class Connection(Control):
                 )
                 return
             exchange.informational.append((section.status, section.pairs))
+            if section.status == 100 and self.held:
+                self._release(stream)
             if exchange.delivery == PIECES:
                 self._mark(exchange)
 

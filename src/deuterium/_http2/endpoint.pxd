@@ -5,7 +5,7 @@ from .sending cimport Sending
 from .stream cimport Stream
 
 cdef double NEVER
-cdef int SENDING, FINISHED
+cdef int AWAITING, SENDING, FINISHED
 cdef int CANCEL, RST_STREAM, WINDOW_UPDATE, OPEN, HALF_CLOSED_LOCAL, RESET
 
 cdef class Endpoint(Sending):
@@ -25,3 +25,9 @@ cdef class Endpoint(Sending):
     cpdef void expire(self, double now) except *
     cpdef void close(self, double now) except *
     cdef void _send_goaway(self, int code, bytes debug) except *
+    @cython.locals(exchange=Exchange)
+    cdef void _release(self, Stream stream) except *
+    @cython.locals(exchange=Exchange)
+    cdef void _drop_content(self, Stream stream) except *
+    @cython.locals(stream=Stream)
+    cdef double _look_at_held(self) except -1

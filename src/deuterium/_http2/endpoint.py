@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from .._http import failures
 from .._http.exchange import Exchange
-from .._http.phases import FINISHED, NEVER, SENDING
+from .._http.phases import AWAITING, FINISHED, NEVER, SENDING
 from ..errors import RequestError, TransportError
 from . import states, windows
 from .constants import CANCEL, GOAWAY, PING, RST_STREAM, WINDOW_UPDATE, ErrorCode
@@ -139,12 +139,55 @@ class Endpoint(Sending):
         # We accepted no stream of the peer's: the last stream identifier is 0 (section 6.8).
         self.outbound.frame(GOAWAY, 0, 0, b"\0\0\0\0" + int(code).to_bytes(4, "big") + debug)
 
+    # -- Expect: 100-continue, RFC 9110 section 10.1.1 ---------------------------------------------------------------
+
+    def _release(self, stream: Stream) -> None:
+        """Nothing holds the stream's content back any more."""
+        self.held.pop(stream.id, None)
+        exchange = stream.exchange
+        exchange.progress_at = self.now
+        if stream.pending_octets:
+            self.scheduler.add(stream)
+        elif stream.pending_end:
+            self._send_data(stream, 0)
+        if exchange.writer is not None:
+            self.writable.append(exchange)
+        self._watch(exchange)
+
+    def _drop_content(self, stream: Stream) -> None:
+        """The response came instead of 100: the content is not wanted. The stream is reset when the response ends."""
+        exchange = stream.exchange
+        stream.pending = None
+        stream.pending_at = 0
+        stream.pending_octets = 0
+        stream.pending_end = True
+        exchange.phase = AWAITING
+        exchange.progress_at = self.now
+        if exchange.writer is not None:
+            self.writable.append(exchange)
+
+    def _look_at_held(self) -> float:
+        """Let go of content that waited long enough; when the next has."""
+        earliest = NEVER
+        for stream_id, until in list(self.held.items()):
+            stream = self.table.streams.get(stream_id)
+            if stream is None:
+                del self.held[stream_id]
+            elif until > self.now:
+                earliest = min(earliest, until)
+            elif stream.got_headers:
+                del self.held[stream_id]
+                self._drop_content(stream)
+            else:
+                self._release(stream)
+        return earliest
+
     # -- time --------------------------------------------------------------------------------------------------------
 
     def expire(self, now: float) -> None:
         """End every exchange whose time is up; ``deadline`` is then the earliest of the others."""
         self.now = now
-        earliest = NEVER
+        earliest = self._look_at_held() if self.held else NEVER
         late: list[Exchange] = []
         for stream in self.table.streams.values():
             if stream.exchange.phase == SENDING and not stream.pending_octets:

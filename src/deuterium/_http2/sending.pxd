@@ -35,6 +35,7 @@ cdef class Sending(Engine):
     cdef readonly bint settings_received
     cdef readonly long long replies
     cdef readonly dict pings
+    cdef readonly dict held
     cdef object ping_count
     cdef readonly Py_ssize_t flushed_id
     cdef readonly long long last_stream_id

@@ -10,7 +10,7 @@ from .._hpack.encoder import Encoder
 from .._http import failures
 from .._http.engine import Engine
 from .._http.exchange import Exchange
-from .._http.phases import AWAITING, FINISHED, NEVER, QUEUED, SENDING
+from .._http.phases import AWAITING, CONTINUE_WAIT_S, FINISHED, NEVER, QUEUED, SENDING
 from .._memory.buffer_pool import BufferPool
 from .._memory.object_pool import ObjectPool
 from ..config import Http2Options
@@ -64,6 +64,7 @@ class Sending(Engine):
         "encoder",
         "flushed_id",
         "goaway_code",
+        "held",
         "last_stream_id",
         "max_streams",
         "noise",
@@ -121,6 +122,7 @@ class Sending(Engine):
         self.flushed_id = 0
         self.last_stream_id = MAX_STREAM_ID  # of the peer's GOAWAY
         self.goaway_code = -1
+        self.held: dict[int, float] = {}  # streams whose content waits for 100 (Continue), and until when
         self.now = 0.0
         self.tap: Any = None
         self.data_stream: Any = None  # whose DATA payload is arriving in pieces
@@ -244,6 +246,10 @@ class Sending(Engine):
         flags = 0
         if exchange.has_content:
             exchange.phase = SENDING
+            for name, _ in exchange.extra:
+                if name == "expect":
+                    self.held[stream.id] = self.now + CONTINUE_WAIT_S
+                    self.deadline = min(self.deadline, self.now + CONTINUE_WAIT_S)
         else:
             exchange.phase = AWAITING
             flags = END_STREAM
@@ -311,7 +317,7 @@ class Sending(Engine):
             stream.pending_end = True
         if stream.pending_octets:
             self.scheduler.add(stream)
-        elif end:
+        elif end and stream.id not in self.held:
             # Section 6.9.1: no window holds up the end alone. Nor does a turn: it may be what the peer waits for.
             self._send_data(stream, 0)
         self._watch(exchange)
@@ -328,8 +334,10 @@ class Sending(Engine):
         stream = self._stream_of(exchange)
         if stream is None:
             return 0 if exchange.phase == QUEUED else -1
-        if stream.state != OPEN:
+        if stream.state != OPEN or stream.pending_end:
             return -1
+        if stream.id in self.held:
+            return 0
         return max(0, CONTENT_HIGH - stream.pending_octets)
 
     def _pump(self, limit: int) -> None:
@@ -339,6 +347,8 @@ class Sending(Engine):
             if stream is None:
                 return
             octets = stream.pending_octets
+            if self.held and stream.id in self.held:
+                continue  # _release puts it back
             if octets:
                 frame_limit = min(self.peer_frame_size, DATA_LIMIT)
                 octets = min(octets, windows.sendable(stream.send_window, self.send_window, frame_limit))

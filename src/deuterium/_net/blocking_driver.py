@@ -69,7 +69,7 @@ class BlockingDriver(BlockingTransport):
                     now = monotonic()
                     if not over:
                         limit = self.engine.deadline if exchange is None else exchange.limit()
-                        if limit <= now:
+                        if limit <= now or (leads and self.engine.deadline <= now):
                             self._expire(now)
                             continue
                         if not self.reading:

@@ -189,7 +189,7 @@ class BlockingTransport(Carrier):
         if events != self.events:
             self.events = events
             self.poller.modify(self.sock.fileno(), events)
-        ready = self.poll(ceil(min(wait_s, TICK_S) * 1000.0))
+        ready = self.poll(ceil(max(0.0, min(wait_s, TICK_S)) * 1000.0))  # a negative time would be for ever
         if not ready:
             return
         self._after_poll(ready[0][1])

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deuterium._http.exchange import Exchange, Waiter
-from deuterium._http.phases import AWAITING, FINISHED, NEVER, PIECES, SENDING
+from deuterium._http.phases import AWAITING, CONTINUE_WAIT_S, FINISHED, NEVER, PIECES, SENDING
 from deuterium._http1.connection import Connection
-from deuterium._http1.constants import CONTINUE_WAIT_S
 from deuterium.errors import (
     ReadError,
     ReadTimeout,
