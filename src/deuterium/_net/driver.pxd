@@ -8,6 +8,7 @@ from .receive_buffer cimport ReceiveBuffer
 cdef double NEVER
 cdef int FINISHED
 cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, PORTION, PORTIONS, SMALL_READ, SMALL_RESPONSE
+cdef Py_ssize_t TURN_READS
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop
@@ -27,6 +28,7 @@ cdef class AsyncDriver(Carrier):
     cdef double timer_at
     cdef readonly object failure
     cdef readonly long long reads
+    cdef Py_ssize_t turn_reads
     cdef readonly long long octets_read
 
     @cython.locals(engine=Engine, writer=BatchedWriter)
@@ -40,6 +42,8 @@ cdef class AsyncDriver(Carrier):
     cpdef object get_buffer(self, object sizehint)
     @cython.locals(engine=Engine)
     cdef Py_ssize_t _next_read(self) except -1
+    cdef void _count_read(self) except *
+    cpdef void go_on(self) except *
     cpdef void buffer_updated(self, Py_ssize_t octets) except *
     @cython.locals(engine=Engine, plain=ReceiveBuffer, now=double)
     cdef void _receive(self) except *

@@ -13,7 +13,7 @@ from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, PORTION, PORTIONS, BatchedWriter
 from .carrier import Carrier
 from .receive_buffer import ReceiveBuffer
-from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, SMALL_RESPONSE
+from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, SMALL_RESPONSE, TURN_READS
 from .sockets import lead_nowhere
 from .tls import TlsPipe
 
@@ -43,6 +43,7 @@ class AsyncDriver(Carrier):
         "timer_at",
         "tls",
         "transport",
+        "turn_reads",
         "writer",
     )
 
@@ -65,6 +66,7 @@ class AsyncDriver(Carrier):
         self.failure: Any = None
         self.closing: Any = None
         self.session_due = tls is not None  # the TLS session has not been kept yet
+        self.turn_reads = 0  # small reads since the event loop's turn began
         self.reads = 0
         self.octets_read = 0
 
@@ -216,10 +218,27 @@ class AsyncDriver(Carrier):
         self.reads += 1
         self.octets_read += octets
         self.inbound.commit(octets)
+        if self.read_size == SMALL_READ:
+            self._count_read()
         if self.tls is None:
             self._receive()
         else:
             self._receive_tls()
+
+    def _count_read(self) -> None:
+        """Let those run who were woken before more is read: libuv would go on for 32 reads."""
+        if not self.writer.scheduled:
+            self.turn_reads = 0  # the turn that counted them is over
+        self.turn_reads += 1
+        if self.turn_reads == TURN_READS:
+            self.transport.pause_reading()
+            self.loop.call_soon(self.go_on)
+
+    def go_on(self) -> None:
+        """Read on after a turn that had read enough."""
+        self.turn_reads = 0
+        if not self.lost and not self.reading_paused:
+            self.transport.resume_reading()
 
     def eof_received(self) -> None:
         """The peer will send no more."""
