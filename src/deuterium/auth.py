@@ -113,6 +113,41 @@ class Auth:
             flow.close()
 
 
+def has_own_flow(auth: Auth, asynchronous: bool) -> bool:
+    """Whether the scheme overrides the flow of this client's kind, to do I/O of its own."""
+    kind = type(auth)
+    if asynchronous:
+        return kind.async_auth_flow is not Auth.async_auth_flow
+    return kind.sync_auth_flow is not Auth.sync_auth_flow
+
+
+class OwnSteps:
+    """Runs ``sync_auth_flow`` or ``async_auth_flow``; under asyncio both verbs return what must be awaited."""
+
+    def __init__(self, auth: Auth, request: Any, asynchronous: bool) -> None:
+        self._asynchronous = asynchronous
+        self._steps: Any = auth.async_auth_flow(request) if asynchronous else auth.sync_auth_flow(request)
+
+    def advance(self, response: Any) -> Any:
+        """The next request after ``response``, None when the scheme is satisfied."""
+        if self._asynchronous:
+            return self._aadvance(response)
+        try:
+            return self._steps.send(response)
+        except StopIteration:
+            return None
+
+    async def _aadvance(self, response: Any) -> Any:
+        try:
+            return await self._steps.asend(response)
+        except StopAsyncIteration:
+            return None
+
+    def close(self, _: Any) -> Any:
+        """Let the scheme clean up."""
+        return self._steps.aclose() if self._asynchronous else self._steps.close()
+
+
 class FunctionAuth(Auth):
     """Lets a function change the request, and sends what it returns."""
 

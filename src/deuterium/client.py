@@ -7,6 +7,7 @@ import inspect
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -42,6 +43,8 @@ class AsyncClient(ClientCore):
     ...         response = await client.get("https://example.org/")
     ...         print(response.status_code, response.http_version)
     """
+
+    asynchronous = True
 
     def __init__(self, **options: Any) -> None:
         """The options of :class:`ClientCore`. ``verify``: True, False, a CA file, or an SSLContext. ``http1=False``
@@ -128,7 +131,21 @@ class AsyncClient(ClientCore):
         auth: Any = USE_CLIENT_DEFAULT,
         follow_redirects: bool | Any = USE_CLIENT_DEFAULT,
     ) -> Response:
-        """Send a request made by ``build_request``; with ``stream`` the content is left to be iterated."""
+        """Send a request made by ``build_request``; with ``stream`` the content is left to be iterated.
+
+        The client's ``middleware`` stands around it, the first outermost: ``async middleware(request, call_next)``
+        returns a response, its own or that of ``await call_next(request)``, which may be called again.
+        """
+        if self.middleware:
+            deliver: Any = partial(self._deliver, stream, auth, follow_redirects)
+            for layer in reversed(self.middleware):
+                deliver = partial(_through, layer, deliver)
+            through: Response = await deliver(request)
+            return through
+        return await self._deliver(stream, auth, follow_redirects, request)
+
+    async def _deliver(self, stream: bool, auth: Any, follow_redirects: bool | Any, request: Request) -> Response:
+        """Run the request's flow."""
         flow = self._flows(self._sender or self._open()).run(
             request,
             PIECES if stream else WHOLE,
@@ -364,7 +381,7 @@ class AsyncClient(ClientCore):
                     elif type(action) is Call:
                         result = action.function(action.argument)
                         if inspect.isawaitable(result):
-                            await result
+                            result = await result
                     elif type(action) is Race:
                         result = await self._race(action)
                     elif type(action) is Consult:
@@ -458,3 +475,7 @@ def _upload_over(task: Any, exchange: Exchange) -> None:
     """The content's iterator is at its end, or raised: then the exchange fails with its exception."""
     if not task.cancelled() and task.exception() is not None and exchange.phase != FINISHED:
         exchange.carrier.cancel(exchange, task.exception())
+
+
+def _through(layer: Any, call_next: Any, request: Request) -> Any:
+    return layer(request, call_next)

@@ -54,6 +54,8 @@ BREAKER_STATUSES = frozenset((500, 502, 503, 504))
 class ClientCore:
     """Options of one client and the decisions that need no I/O. ``AsyncClient`` and ``Client`` add the carrying out."""
 
+    asynchronous = False  # whether what the user gives may be awaited
+
     def __init__(
         self,
         *,
@@ -83,6 +85,7 @@ class ClientCore:
         breaker: BreakerPolicy | None = None,
         breaker_store: BreakerStore | None = None,
         event_hooks: Mapping[str, list[Callable[..., Any]]] | None = None,
+        middleware: Iterable[Callable[..., Any]] = (),
         decoding: DecodingLimits | None = None,
         default_encoding: str = "utf-8",
         compress: str | bool | None = None,
@@ -117,6 +120,7 @@ class ClientCore:
             if name not in self.event_hooks:
                 raise ValueError(f"event_hooks has 'request', 'response' and 'breaker', not {name!r}")
             self.event_hooks[name] = list(hooks)
+        self.middleware = tuple(middleware)
         self.budget = RetryBudget(self.retry.budget_share, self.retry.budget_minimum_per_s, self.retry.budget_window_s)
         self.breakers: dict[str, Breaker] = {}
         self.shared_breakers: dict[str, SharedBreaker] = {}
@@ -185,7 +189,7 @@ class ClientCore:
 
     def is_simple(self) -> bool:
         """No option of the client adds to a request or decides about it, but for cookies and hooks."""
-        if self._headers_shown or self._host:
+        if self._headers_shown or self._host or self.middleware:
             return False
         return self.auth is None and not self.params and self.breaker is None and not self.retry.hedges
 

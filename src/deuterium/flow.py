@@ -17,7 +17,7 @@ from ._http.field_kind import SET_COOKIE
 from ._http.phases import NEVER, WHOLE
 from ._pool.breaker_store import StoreQuestion
 from ._pool.retry import MISDIRECTED, Outcome, RetryState
-from .auth import Auth
+from .auth import Auth, OwnSteps, has_own_flow
 from .errors import CircuitOpen, HTTPError, RequestError, StreamConsumed, TooManyRedirects
 from .request import Request
 from .response import Response, request_of
@@ -60,7 +60,7 @@ class Read:
 
 
 class Call:
-    """Call ``function(argument)``; under asyncio, await what it returns if that can be awaited."""
+    """Call ``function(argument)``, under asyncio await what it returns if that can be awaited; send the result back."""
 
     __slots__ = ("argument", "function")
 
@@ -122,6 +122,8 @@ class Flows:
             yield Call(hook, request)
         if auth is None:
             response = yield from self._redirects(request, delivery, follow_redirects, first)
+        elif has_own_flow(auth, self.core.asynchronous):
+            response = yield from self._own_authentication(request, delivery, auth, follow_redirects)
         else:
             response = yield from self._authentication(request, delivery, auth, follow_redirects)
         for hook in self.core.event_hooks["response"]:
@@ -149,6 +151,24 @@ class Flows:
                 yield Drop(response)
         finally:
             steps.close()
+
+    def _own_authentication(self, request: Request, delivery: int, auth: Auth, follow_redirects: bool) -> Flow:
+        """The same for a scheme whose flow does I/O of its own, which the face must run."""
+        history: list[Response] = []
+        steps = OwnSteps(auth, request, self.core.asynchronous)
+        try:
+            following = yield Call(steps.advance, None)
+            while True:
+                response: Response = yield from self._redirects(following, delivery, follow_redirects, None)
+                response.history = history + (response.history or [])
+                following = yield Call(steps.advance, response)
+                if following is None:
+                    return response
+                history.append(response)
+                yield Drop(response)
+        except Exception:
+            yield Call(steps.close, None)
+            raise
 
     def _redirects(
         self, request: Request, delivery: int, follow_redirects: bool, first: Exchange | None

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock, RLock, Thread
 from typing import Any
 
@@ -118,7 +119,21 @@ class Client(ClientCore):
         auth: Any = USE_CLIENT_DEFAULT,
         follow_redirects: bool | Any = USE_CLIENT_DEFAULT,
     ) -> Response:
-        """Send a request made by ``build_request``; with ``stream`` the content is left to be iterated."""
+        """Send a request made by ``build_request``; with ``stream`` the content is left to be iterated.
+
+        The client's ``middleware`` stands around it, the first outermost: ``middleware(request, call_next)`` returns
+        a response, its own or that of ``call_next(request)``, which may be called again.
+        """
+        if self.middleware:
+            deliver: Any = partial(self._deliver, stream, auth, follow_redirects)
+            for layer in reversed(self.middleware):
+                deliver = partial(_through, layer, deliver)
+            through: Response = deliver(request)
+            return through
+        return self._deliver(stream, auth, follow_redirects, request)
+
+    def _deliver(self, stream: bool, auth: Any, follow_redirects: bool | Any, request: Request) -> Response:
+        """Run the request's flow."""
         flow = self._flows().run(
             request,
             PIECES if stream else WHOLE,
@@ -228,6 +243,8 @@ class Client(ClientCore):
         """
         if concurrency < 1:
             raise ValueError("concurrency must be at least 1")
+        if self.middleware:
+            raise RuntimeError("fetch_many sends from one thread, and middleware needs one for each request")
         sender = self._open()
         flows = self._flows()
         plain = sender.is_plain()
@@ -379,7 +396,7 @@ class Client(ClientCore):
         elif type(action) is Read:
             action.response.read()
         elif type(action) is Call:
-            action.function(action.argument)
+            return action.function(action.argument)
         elif type(action) is Race:
             return self._race(action)
         elif type(action) is Consult:
@@ -450,3 +467,7 @@ class Client(ClientCore):
             waiter = ThreadWaiter()
             if not upload.step(waiter) and not upload.over and pool.expect(exchange, waiter):
                 pool.wait(exchange, waiter)
+
+
+def _through(layer: Any, call_next: Any, request: Request) -> Any:
+    return layer(request, call_next)
