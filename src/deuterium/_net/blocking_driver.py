@@ -52,6 +52,7 @@ class BlockingDriver(BlockingTransport):
         gate: Any = None
         due: Any = None
         opened = False
+        expired = False
         limit = NEVER
         passed = 0
         try:
@@ -69,13 +70,20 @@ class BlockingDriver(BlockingTransport):
                     now = monotonic()
                     if not over:
                         limit = self.engine.deadline if exchange is None else exchange.limit()
-                        if limit <= now or (leads and self.engine.deadline <= now):
-                            self._expire(now)
-                            continue
+                        if limit <= now:
+                            if not expired:
+                                expired = True
+                                self._expire(now)
+                                continue
+                            limit = self.engine.deadline  # the engine waits for content: no fault of the peer's
                         if not self.reading:
                             self.reading = leads = True
                             if self.arrived:
                                 continue
+                        if leads and self.engine.deadline <= now and not expired:
+                            expired = True
+                            self._expire(now)  # what others wait for, or a time that progress has put off
+                            continue
                     if not self.writing and not self.mute:
                         if self.backlog:
                             self.writing = blocked = not leads and not over
@@ -106,6 +114,7 @@ class BlockingDriver(BlockingTransport):
                                 watches = True
                                 limit = now + GUARD_S
                     passed = queue.passed
+                expired = False
                 if segments is not None:
                     self._write(segments)
                 if gate is not None:

@@ -143,7 +143,7 @@ class BlockingTransport(Carrier):
         except OSError as error:
             self._fail(_broken_read(error))
 
-    def forsake(self, lock: Any) -> None:
+    def leave_to_parent(self, lock: Any) -> None:
         """Close the descriptor and say nothing: in a child process the connection is still its parent's."""
         self.lost = True
         self.lock = lock

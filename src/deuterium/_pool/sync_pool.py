@@ -161,7 +161,7 @@ class SyncPool:
         self.lock = RLock()  # a thread that does not exist here may have held the other
         for route in self.routes.values():
             for carrier in route.carriers:
-                carrier.forsake(self.lock)
+                carrier.leave_to_parent(self.lock)
         self.routes = {}
 
     # -- carrying out ------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class SyncCarrier(BlockingDriver):
             if self.on_lost is not None:
                 self.on_lost(self)
 
-    def forsake(self, lock: Any) -> None:
+    def leave_to_parent(self, lock: Any) -> None:
         """In a child process the loop's thread does not exist."""
         self.lost = True
         self.lock = lock
