@@ -75,6 +75,8 @@ class Soak:
         self.clients: list[Any] = []
         self.begin = time.monotonic()
         self.over = False
+        self.descriptors_before = 0
+        self.left: dict[str, int] = {}
 
     def options_for(self, server: Server, version: str) -> dict[str, Any]:
         chosen: dict[str, Any] = {"http1": False} if version == "h2" else {"http2": False}
@@ -158,6 +160,10 @@ class Soak:
     async def run(self) -> None:
         options = self.options
         first = self.h2[0]
+        async with AsyncClient(**self.options_for(first, "h2")) as client:  # loops open some of their own
+            await client.get(first.url("/100"))
+        await asyncio.sleep(0.1)
+        self.descriptors_before = descriptors()
         clients = [
             (AsyncClient(**self.options_for(first, "h2")), self.h2),
             (AsyncClient(**self.options_for(first, "h1")), self.h1),
@@ -188,6 +194,11 @@ class Soak:
         for client, _ in in_threads:
             client.close()
         gc.collect()
+        for _ in range(100):
+            if descriptors() <= self.descriptors_before:
+                break
+            await asyncio.sleep(0.02)
+        self.left = self.left_over()
 
     def sample(self) -> Sample:
         rss_pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -195,7 +206,7 @@ class Soak:
         return Sample(
             at_s=round(time.monotonic() - self.begin, 2),
             rss_mib=round(rss_pages * os.sysconf("SC_PAGE_SIZE") / MIB, 2),
-            descriptors=len(os.listdir("/proc/self/fd")),
+            descriptors=descriptors(),
             threads=threading.active_count(),
             pool_kib=sum(each.bytes_free for each in buffers) / 1024,
             leased=sum(each.outstanding for each in buffers),
@@ -209,7 +220,12 @@ class Soak:
         return {
             "buffers": sum(client.workshop.buffers.stats().outstanding for client in self.clients),
             "streams": sum(client.workshop.streams.stats().outstanding for client in self.clients),
+            "descriptors": max(0, descriptors() - self.descriptors_before),
         }
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 def rise(samples: list[Sample], name: str) -> float:
@@ -225,8 +241,8 @@ def rise(samples: list[Sample], name: str) -> float:
 
 def report(soak: Soak) -> dict[str, Any]:
     rises = {name: round(rise(soak.samples, name), 2) for name in RISE}
-    left = soak.left_over()
-    limits = {**RISE, "rss_mib": soak.options.rise_mib}
+    left = soak.left
+    limits = {**RISE, "rss_mib": soak.options.rise_mib, "descriptors": soak.options.rise_descriptors}
     flat = all(rises[name] <= limit for name, limit in limits.items())
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
@@ -308,6 +324,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--pause", type=float, default=0.0, help="seconds a worker rests after each request")
     parser.add_argument("--rise-mib", type=float, default=RISE["rss_mib"], help="what resident memory may rise")
+    parser.add_argument("--rise-descriptors", type=float, default=RISE["descriptors"], help="what descriptors may rise")
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="uvloop")
     parser.add_argument("--out", type=Path, default=Path("soak"), help="name of the files, without their endings")
     options = parser.parse_args()
