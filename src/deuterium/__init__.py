@@ -52,6 +52,8 @@ from .errors import (
     TotalTimeout,
     TransportError,
     UnsupportedProtocol,
+    WebSocketClosed,
+    WebSocketRefused,
     WriteError,
     WriteTimeout,
 )
@@ -60,11 +62,13 @@ from .headers import Headers
 from .request import Request
 from .response import Response
 from .sync import Client
+from .websocket import AsyncWebSocket, WebSocket
 
 __all__ = [
     "USE_CLIENT_DEFAULT",
     "AsyncClient",
     "AsyncEventSource",
+    "AsyncWebSocket",
     "Auth",
     "BasicAuth",
     "BearerAuth",
@@ -126,6 +130,9 @@ __all__ = [
     "TransportError",
     "TransportOptions",
     "UnsupportedProtocol",
+    "WebSocket",
+    "WebSocketClosed",
+    "WebSocketRefused",
     "WriteError",
     "WriteTimeout",
     "delete",

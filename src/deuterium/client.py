@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -32,6 +32,8 @@ from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
 from .request import HeaderTypes, Request
 from .response import Response
 from .sender import AsyncSender
+from .websocket import AsyncWebSocket
+from .websocket_opening import open_async
 
 
 class AsyncClient(ClientCore):
@@ -253,6 +255,20 @@ class AsyncClient(ClientCore):
                     await asyncio.sleep(await loop.run_in_executor(None, job.next_delay, error))
         finally:
             job.close()
+    def websocket(self, url: str | URL, **options: Any) -> AbstractAsyncContextManager[AsyncWebSocket]:
+        """A WebSocket to a ``ws`` or ``wss`` URL (needs the extra ``ws``), open inside the ``async with`` block.
+
+        Over HTTP/2 by extended CONNECT (RFC 8441) where the server takes it, beside other requests of the same
+        connection; else over HTTP/1.1 on a connection of its own. Cookies, authentication and hooks work as for any
+        request. ``compression``: offer permessage-deflate. ``max_message``: octets of a binary message, characters of a
+        text; a longer one closes with 1009. The handshake is bounded by the ``timeout``'s connect and read together.
+
+        Options: ``subprotocols``, ``headers``, ``compression``, ``max_message``, ``timeout``, ``auth``,
+        ``follow_redirects``, and ``params``, ``cookies`` and ``extensions`` as for ``request``.
+
+        Raises WebSocketRefused when the server answers without opening one, and what a request may raise.
+        """
+        return open_async(self, url, **options)
 
     def fetch_many(
         self, requests: Iterable[str | URL | Request], *, concurrency: int = 100, return_exceptions: bool = False
@@ -404,7 +420,7 @@ class AsyncClient(ClientCore):
         request = exchange.request
         sender.submit(exchange, waiter, (request.timeout or self.timeout).connect)
         try:
-            if exchange.has_content and exchange.body is None:
+            if exchange.has_content and exchange.body is None and not exchange.protocol:
                 await self._send_content(exchange, waiter.future)
             await waiter.future
             while exchange.delivery == PIECES and not exchange.headers_received and exchange.phase != FINISHED:

@@ -37,7 +37,14 @@ from .config import (
     TransportOptions,
 )
 from .cookies import Cookies
-from .errors import InvalidURL, LocalProtocolError, RemoteProtocolError, RequestError
+from .errors import (
+    InvalidURL,
+    LocalProtocolError,
+    ReadTimeout,
+    RemoteProtocolError,
+    RequestError,
+    UnsupportedProtocol,
+)
 from .headers import Headers
 from .request import ContentTypes, HeaderTypes, Request, checked_fields, merged, tunnel_error
 from .url import UrlCache, checked_authority, checked_host
@@ -248,6 +255,39 @@ class ClientCore:
         request.extensions = extensions
         return request
 
+    # -- WebSocket ---------------------------------------------------------------------------------------------------
+
+    def upgrades(self, address: str) -> bool:
+        """A WebSocket to this URL is opened over HTTP/1.1 without asking."""
+        if self.in_process is not None:
+            raise LocalProtocolError("a WebSocket needs a connection to a server", request_processed=False)
+        origin, _ = self.urls.split(address)
+        return not self.workshop.http2 or (origin.scheme == "http" and self.workshop.http1)
+
+    def websocket_request(self, handshake: Any, address: str, headers: Any, options: dict[str, Any]) -> Request:
+        """The request of an opening handshake."""
+        if handshake.upgrade and not self.workshop.http1:
+            raise UnsupportedProtocol(
+                "the server takes no WebSocket over HTTP/2, and http1 is off", request_processed=False
+            )
+        extensions = {**(options.get("extensions") or {}), "protocol": "websocket"}
+        fields = [*(checked_fields(headers) if headers is not None else ()), *handshake.fields]
+        request = self.build_request(
+            handshake.method, address, **{**options, "headers": fields, "extensions": extensions}
+        )
+        timeout = request.timeout or self.timeout
+        limits = [timeout.total]
+        if timeout.connect is not None and timeout.read is not None:
+            limits.append(timeout.connect + timeout.read)
+        request.deadline = monotonic() + min((limit for limit in limits if limit is not None), default=NEVER)
+        return request
+
+    def websocket_timeout(self, request: Request, error: RequestError) -> RequestError:
+        """The error for a handshake that took too long."""
+        if (request.timeout or self.timeout).total is not None:
+            return error
+        return ReadTimeout("the WebSocket was not opened in time", request_processed=error.request_processed)
+
     def absolute(self, url: str) -> str:
         """The URL, joined to ``base_url`` when it is relative."""
         if self.base_url and "://" not in url:
@@ -288,8 +328,11 @@ class ClientCore:
             exchange.protocol = extensions.get("protocol", "")
             if exchange.protocol:
                 check_name(exchange.protocol)
+                exchange.has_content = True  # what is sent once the peer has agreed
             if extensions.get("sni_hostname"):
                 origin = origin.named(checked_host(extensions["sni_hostname"]))
+            if exchange.protocol and exchange.method != "CONNECT":
+                origin = self.workshop.apart(origin)
             if extensions.get("trailers"):
                 self._announce_trailers(request, exchange)
         if request.method == "CONNECT" and not exchange.protocol:

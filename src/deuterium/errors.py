@@ -18,9 +18,11 @@
     │   │   │   └── CloseError          the transport broke while closing
     │   │   ├── ProtocolError
     │   │   │   ├── LocalProtocolError  the caller asked for what the RFC forbids
+    │   │   │   ├── WebSocketRefused    the server answered, and opened no WebSocket
     │   │   │   └── RemoteProtocolError the peer did what the RFC forbids
     │   │   │       ├── StreamReset     the peer reset this stream (RST_STREAM)
     │   │   │       └── GoAway          the peer is closing the connection (GOAWAY)
+    │   │   ├── WebSocketClosed         the WebSocket is closed; with code and reason
     │   │   ├── ProxyError              the proxy refused or failed
     │   │   ├── UnsupportedProtocol     a scheme or HTTP version this client cannot use here
     │   │   └── CircuitOpen             the origin's breaker lets no request through
@@ -144,6 +146,20 @@ class LocalProtocolError(ProtocolError):
     default_initiator: Initiator = "user"
 
 
+class ExtendedConnectUnavailable(LocalProtocolError):
+    """The peer does not take extended CONNECT (RFC 8441 section 3)."""
+
+
+class WebSocketRefused(ProtocolError):
+    """The server answered the opening handshake, and not by opening a WebSocket: see ``response``, which was read."""
+
+    default_initiator: Initiator = "remote"
+
+    def __init__(self, message: str, *, response: object) -> None:
+        super().__init__(message)
+        self.response = response
+
+
 class RemoteProtocolError(ProtocolError):
     """The peer broke a rule of HTTP; the message names the rule."""
 
@@ -182,6 +198,18 @@ class GoAway(RemoteProtocolError):
     def safe_to_retry(self) -> bool:
         """True when the peer provably did not act on the request."""
         return self.request_processed is False
+
+
+class WebSocketClosed(TransportError):
+    """The WebSocket is closed. ``code`` is that of the close frame (RFC 6455 section 7.4), 1005 for one without, 1006
+    when the connection broke without any; ``reason`` is the peer's.
+    """
+
+    def __init__(self, code: int, reason: str = "", *, initiator: Initiator = "remote") -> None:
+        super().__init__(
+            f"the WebSocket is closed: {code}{' ' if reason else ''}{reason}", code=code, initiator=initiator
+        )
+        self.reason = reason
 
 
 class ProxyError(TransportError):

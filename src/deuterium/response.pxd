@@ -6,7 +6,7 @@ cdef list NO_HISTORY
 
 cdef class Response:
     cdef object _request
-    cdef Exchange _exchange
+    cdef readonly Exchange _exchange
     cdef readonly int status_code
     cdef object _headers
     cdef object _source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from threading import Lock, RLock, Thread
 from typing import Any
@@ -33,6 +33,8 @@ from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
 from .request import HeaderTypes, Request
 from .response import Response
 from .sender import SyncSender
+from .websocket import WebSocket
+from .websocket_opening import open_sync
 
 
 class Client(ClientCore):
@@ -230,6 +232,20 @@ class Client(ClientCore):
                     time.sleep(job.next_delay(error))
         finally:
             job.close()
+    def websocket(self, url: str | URL, **options: Any) -> AbstractContextManager[WebSocket]:
+        """A WebSocket to a ``ws`` or ``wss`` URL (needs the extra ``ws``), open inside the ``with`` block.
+
+        Over HTTP/2 by extended CONNECT (RFC 8441) where the server takes it, beside other requests of the same
+        connection; else over HTTP/1.1 on a connection of its own. Cookies, authentication and hooks work as for any
+        request. ``compression``: offer permessage-deflate. ``max_message``: octets of a binary message, characters of a
+        text; a longer one closes with 1009. The handshake is bounded by the ``timeout``'s connect and read together.
+
+        Options: ``subprotocols``, ``headers``, ``compression``, ``max_message``, ``timeout``, ``auth``,
+        ``follow_redirects``, and ``params``, ``cookies`` and ``extensions`` as for ``request``.
+
+        Raises WebSocketRefused when the server answers without opening one, and what a request may raise.
+        """
+        return open_sync(self, url, **options)
 
     def fetch_many(
         self, requests: Iterable[str | URL | Request], *, concurrency: int = 100, return_exceptions: bool = False
@@ -442,7 +458,7 @@ class Client(ClientCore):
         waiter = ThreadWaiter()
         sender.submit(exchange, waiter, (request.timeout or self.timeout).connect)
         try:
-            if exchange.has_content and exchange.body is None:
+            if exchange.has_content and exchange.body is None and not exchange.protocol:
                 self._send_content(pool, exchange, waiter)
                 waiter = ThreadWaiter()
                 if not pool.expect(exchange, waiter):

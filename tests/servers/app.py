@@ -25,6 +25,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Dispatch on the first segment of the path."""
     if scope["type"] == "lifespan":
         return await lifespan(receive, send)
+    if scope["type"] == "websocket":
+        return await websocket(scope, receive, send)
     name, *arguments = scope["path"].lstrip("/").split("/")
     route = ROUTES.get(name)
     if scope["path"] in SIZES:
@@ -42,6 +44,29 @@ async def lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{kind}.complete"})
         if kind == "lifespan.shutdown":
             return
+
+
+async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """``/refuse``: no WebSocket. ``/pour/{n}/{size}``: n messages at once. ``/close/{code}``: closed after the first
+    message. Anything else: messages come back.
+    """
+    await receive()
+    name, *arguments = scope["path"].lstrip("/").split("/")
+    if name == "refuse":
+        await send({"type": "websocket.close"})
+        return
+    facts = [(b"x-version", scope["http_version"].encode())]
+    facts += [(b"x-cookie", value) for name, value in scope["headers"] if name == b"cookie"]
+    subprotocol = next(iter(scope["subprotocols"]), None)
+    await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": facts})
+    if name == "pour":
+        for number in range(int(arguments[0])):
+            await send({"type": "websocket.send", "bytes": octets(int(arguments[1]) + number)})
+    while (message := await receive())["type"] == "websocket.receive":
+        if name == "close":
+            await send({"type": "websocket.close", "code": int(arguments[0]), "reason": "asked to"})
+            return
+        await send({"type": "websocket.send", "text": message.get("text"), "bytes": message.get("bytes")})
 
 
 async def respond(scope: Scope, send: Send, content: bytes, *, status: int = 200, headers: Headers = ()) -> None:

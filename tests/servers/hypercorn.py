@@ -30,6 +30,8 @@ def run(workspace: Workspace, *, tls: bool = True) -> Iterator[Server]:
             "1",
             "--keep-alive",
             "60",
+            "--websocket-ping-interval",
+            "1",
             *(_credentials(workspace) if tls else []),
             "servers.app:app",
         ]

@@ -14,7 +14,7 @@ from .._http.phases import AWAITING, CONTINUE_WAIT_S, FINISHED, NEVER, QUEUED, S
 from .._memory.buffer_pool import BufferPool
 from .._memory.object_pool import ObjectPool
 from ..config import Http2Options
-from ..errors import GoAway, LocalProtocolError, PoolTimeout, RequestError, TransportError
+from ..errors import ExtendedConnectUnavailable, GoAway, LocalProtocolError, PoolTimeout, RequestError, TransportError
 from . import states, windows
 from .budgets import Budget
 from .constants import (
@@ -198,6 +198,8 @@ class Sending(Engine):
     def admit(self) -> None:
         """Open streams for waiting requests while the peer allows it (section 5.1.2)."""
         waiting = self.table.waiting
+        if not self.settings_received:
+            return  # an extended CONNECT would be put back without end
         while waiting and not self.draining and not self.closed:
             if len(self.table.streams) >= self.stream_limit:
                 return
@@ -217,7 +219,13 @@ class Sending(Engine):
         if self.peer_list_size != UNLIMITED:
             self._check_list_size(exchange)
         if exchange.protocol and not self.peer.enable_connect_protocol:
-            raise LocalProtocolError("RFC 8441 section 3: the peer does not take extended CONNECT")
+            if not self.settings_received:
+                exchange.phase = QUEUED  # the peer has yet to say what it takes
+                self.table.waiting.append(exchange)
+                return
+            raise ExtendedConnectUnavailable(
+                "RFC 8441 section 3: the peer does not take extended CONNECT", request_processed=False
+            )
         if exchange.protocol:
             block = self.encoder.encode_request(
                 exchange.method,

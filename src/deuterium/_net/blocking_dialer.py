@@ -85,7 +85,7 @@ class _Dial:
             return self._drive(self.dialer.connect(origin.host, origin.port, self.deadline), None, b"")
         if proxy.is_socks:
             return self._through_socks(proxy)
-        if not self.secure and self.workshop.http1:
+        if not self.secure and self.workshop.http1 and not origin.server_name:
             return self._forwarded(proxy)
         return self._tunnelled(proxy)
 

@@ -38,7 +38,7 @@ class ProxyDialer:
         """A driver whose engine is ready. Raises ProxyError, or ConnectError when the origin refused TLS."""
         if proxy.is_socks:
             return await self._through_socks(origin, proxy, workshop)
-        if origin.scheme == "http" and workshop.http1:
+        if origin.scheme == "http" and workshop.http1 and not origin.server_name:
             return await self._forwarded(origin, proxy, workshop)
         if proxy.scheme == "https":
             return await self._through_tls(origin, proxy, workshop)

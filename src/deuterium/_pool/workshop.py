@@ -87,6 +87,17 @@ class Workshop:
             self.tls_context(origin.key), name, pins=self.pins.get(name), sessions=self.sessions, key=origin.key
         )
 
+    def apart(self, origin: Any) -> Any:
+        """The same origin over HTTP/1.1, on connections of its own: for upgrades, which end in another protocol.
+
+        Its ``server_name`` says so to the dialers: such a connection is never one that a proxy forwards requests on.
+        """
+        apart = type(origin)(
+            origin.scheme, origin.host, origin.port, f"{origin.authority} apart", origin.server_name or origin.host
+        )
+        self.protocols.force(apart.key, "http/1.1")
+        return apart
+
     def proxy(self, origin: Any) -> Proxy | None:
         """The proxy to the origin; None: straight to it."""
         return self.proxies.choose(origin.scheme, origin.host, origin.port)

@@ -46,10 +46,13 @@ class AsyncStage:
 class AsyncCarrier(Carrier):
     """One origin's exchanges, each answered in a Task."""
 
+    octets_read = 0  # there is no transport
+    transport = None
+
     def __init__(self, loop: Any, transport: Any) -> None:
         Carrier.__init__(self)
         self.loop = loop
-        self.transport = transport
+        self.answering = transport
         self.engine = InProcessEngine(self._after, collects=transport.collects)
         self.opened_at = self.used_at = monotonic()
         self.tasks: set[Any] = set()
@@ -64,7 +67,7 @@ class AsyncCarrier(Carrier):
         self.used_at = now
         self.engine.send_request(exchange, now)
         visit = self.engine.visits[exchange]
-        task = self.loop.create_task(perform(self.transport, visit))
+        task = self.loop.create_task(perform(self.answering, visit))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         self._after()

@@ -61,6 +61,10 @@ class SyncStage:
 class SyncCarrier(BlockingDriver):
     """One origin's exchanges; a driver without a socket."""
 
+    octets_read = 0
+    sock = None
+    tls = None
+
     def __init__(self, transport: Any, portal: Portal | None, lock: Any) -> None:
         Carrier.__init__(self)
         self.transport = transport

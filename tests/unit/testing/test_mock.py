@@ -299,3 +299,16 @@ def test_response_alone_is_a_whole_response() -> None:
 def test_transport_of_another_kind_is_refused() -> None:
     with pytest.raises(TypeError, match="transport takes"):
         Client(transport=object())
+
+
+def test_statistics_show_in_process_connections() -> None:
+    with Client(transport=MockTransport(lambda _: Response())) as client:
+        client.get(URL)
+        assert [(one.origin, one.requests) for one in client.stats().connections] == [(URL, 1)]
+
+    async def run() -> None:
+        async with AsyncClient(transport=MockTransport(lambda _: Response())) as client:
+            await client.get(URL)
+            assert [(one.origin, one.requests) for one in client.stats().connections] == [(URL, 1)]
+
+    asyncio.run(run())
