@@ -254,6 +254,7 @@ def runner_of(face: str) -> Any:
 def main(face: str) -> None:
     """Carry out one command a line until the input ends."""
     run = runner_of(face)
+    gc.freeze()  # what was imported need not be looked through each time
     for line in sys.stdin:
         command = json.loads(line)
         gc.collect()

@@ -137,17 +137,17 @@ class Line:
     def hears_preface(self) -> None:
         """Wait for the client connection preface (RFC 9113 section 3.4)."""
         while len(self.heard) < len(wire.PREFACE):
-            self._hears_or_ends()
+            self.hears_more()
 
     def hears_request(self, stream_id: int) -> None:
         """Wait for HEADERS on this stream."""
         while not any(kind == wire.HEADERS and stream == stream_id for kind, _, stream, _ in self.parsed()):
-            self._hears_or_ends()
+            self.hears_more()
 
     def hears_head(self, count: int = 1) -> None:
         """Wait for the header section of an HTTP/1.1 request."""
         while self.heard.count(b"\r\n\r\n") < count:
-            self._hears_or_ends()
+            self.hears_more()
 
     def parsed(self) -> list[tuple[int, int, int, bytes]]:
         """The frames so far: kind, flags, stream, payload."""
@@ -169,7 +169,8 @@ class Line:
             if sent == kind:
                 yield stream, int.from_bytes(payload[-4:] if kind == wire.RST_STREAM else payload[4:8], "big")
 
-    def _hears_or_ends(self) -> None:
+    def hears_more(self) -> None:
+        """``hears``, where the client's end is the script's."""
         self.hears()
         if self.over:
             raise LineClosed

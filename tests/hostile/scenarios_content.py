@@ -84,7 +84,7 @@ def coded(content: Callable[[], bytes], codings: str, http2: bool = True) -> Cal
 def bad(name: str, content: Callable[[], bytes], codings: str, says: str = "", **arguments: Any) -> Scenario:
     http2 = arguments.get("alpn", "h2") == "h2"
     return Scenario(
-        f"content-{name}", coded(content, codings, http2), "DecodingError", says=says, limit_s=3.0, **arguments
+        f"content-{name}", coded(content, codings, http2), "DecodingError", says=says, limit_s=6.0, **arguments
     )
 
 

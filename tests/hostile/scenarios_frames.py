@@ -66,12 +66,18 @@ def http1_answer(line: Line) -> None:
     line.says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
+def hears_upload(line: Line) -> None:
+    """Wait for all of the content: an answer before its end would make the client reset the stream."""
+    while sum(len(payload) for kind, _, _, payload in line.parsed() if kind == wire.DATA) < 1 << 20:
+        line.hears_more()
+
+
 def dribbled_windows(line: Line) -> None:
     """Windows that allow one octet at a time, for as long as the client plays along."""
     line.says(wire.settings({wire.INITIAL_WINDOW_SIZE: 0}))
     line.floods(wire.window_update(1, 1), 3_000, True, 10)
     line.says(wire.window_update(1, 1 << 20), wire.window_update(0, 1 << 20))
-    time.sleep(0.05)
+    hears_upload(line)
     line.says(ANSWER)
 
 
@@ -80,8 +86,7 @@ def shrunk_window(line: Line) -> None:
     line.says(wire.settings({wire.INITIAL_WINDOW_SIZE: 0}))
     time.sleep(0.05)
     line.says(wire.settings({wire.INITIAL_WINDOW_SIZE: MAX}), wire.window_update(0, MAX - 65_535))
-    while sum(len(payload) for kind, _, _, payload in line.parsed() if kind == wire.DATA) < 1 << 20:
-        line.hears()
+    hears_upload(line)
     line.says(ANSWER)
 
 
@@ -90,7 +95,7 @@ def reset_in_an_upload(code: int) -> Callable[[Line], None]:
 
     def script(line: Line) -> None:
         while not any(kind == wire.DATA for kind, _, _, _ in line.parsed()):
-            line.hears()
+            line.hears_more()
         line.says(wire.rst_stream(1, code), wire.window_update(0, 1 << 20))
 
     return script

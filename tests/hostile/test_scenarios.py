@@ -26,7 +26,12 @@ from .raw_peer import RawPeer
 from .scenario import AFTER, ANY, CLEAN, Scenario
 
 CASES = [
-    pytest.param(scenario, face, id=f"{scenario.name}-{face}") for scenario in SCENARIOS for face in scenario.faces
+    # Slow together: other Pythons than the one of the full run do without the second event loop.
+    pytest.param(
+        scenario, face, id=f"{scenario.name}-{face}", marks=[pytest.mark.slow] if face == "uvloop" else []
+    )
+    for scenario in SCENARIOS
+    for face in scenario.faces
 ]
 TESTS = Path(__file__).resolve().parents[1]
 SLOWNESS = 3.0 if os.environ.get("CI") else 1.0
