@@ -16,6 +16,7 @@ cdef class Sender:
     cdef readonly tuple common
     cdef object timeout
     cdef object cookies
+    cdef bint brings_cookies
     cdef tuple hooks
     cdef object retry_statuses
     cdef bint simple
@@ -31,6 +32,7 @@ cdef class Sender:
     cdef bint _is_final(self, int status) except -1
     @cython.locals(origin=Origin, target=str, exchange=Exchange)
     cpdef Exchange plain_exchange(self, str method, str url)
+    cdef void _add_cookies(self, Exchange exchange, Origin origin, str target) except *
     cdef void _bound(self, Exchange exchange, object timeout, double now) except *
     cdef void _set_timeout(self, object timeout) except *
 

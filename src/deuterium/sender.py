@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from asyncio import Future, get_running_loop
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from ._http.exchange import Exchange
+from ._http.field import check_value
 from ._http.field_kind import SET_COOKIE
 from ._http.phases import NEVER
 from ._net.blocking_waiter import ThreadWaiter
@@ -25,6 +26,7 @@ class Sender:
 
     __slots__ = (
         "base_url",
+        "brings_cookies",
         "common",
         "connect_s",
         "cookies",
@@ -48,14 +50,15 @@ class Sender:
         """The client's options changed."""
         self.common = core.common_fields()
         self.cookies = core.cookies
+        self.brings_cookies = "cookie" in dict(self.common)
         self.hooks = (core.event_hooks["request"], core.event_hooks["response"])
         self.retry_statuses = core.retry.statuses
         self.simple = core.is_simple()
         self._set_timeout(core.timeout)
 
     def is_plain(self) -> bool:
-        """Nothing has to be added to a request or decided before it is sent."""
-        return self.simple and not self.hooks[0] and not self.hooks[1] and not self.cookies.count
+        """Nothing has to be decided before a request is sent, nor added to it but cookies."""
+        return self.simple and not self.hooks[0] and not self.hooks[1]
 
     def is_final(self, exchange: Exchange) -> bool:
         """The exchange ended in a response to hand over as it is."""
@@ -68,7 +71,7 @@ class Sender:
         return not 300 < status < 400 and status != MISDIRECTED and status not in self.retry_statuses
 
     def plain_exchange(self, method: str, url: str) -> Exchange:
-        """An exchange without anything but the client's defaults."""
+        """An exchange without anything but the client's defaults, its cookies among them."""
         if method not in KNOWN_METHODS:
             method = plain_method(method)
         if self.base_url and "://" not in url:
@@ -76,7 +79,17 @@ class Sender:
         origin, target = self.urls.split(url)
         exchange = Exchange(method, origin.scheme, origin.authority, target, self.common)
         exchange.origin = origin
+        if self.cookies.count:
+            self._add_cookies(exchange, origin, target)
         return exchange
+
+    def _add_cookies(self, exchange: Exchange, origin: Any, target: str) -> None:
+        value = self.cookies.header_for(
+            origin.host, target.partition("?")[0], secure=origin.scheme == "https", now=time()
+        )
+        if value and not self.brings_cookies:
+            check_value(value)
+            exchange.extra = (("cookie", value),)
 
     def _bound(self, exchange: Exchange, timeout: Any, now: float) -> None:
         """Set its deadlines."""
