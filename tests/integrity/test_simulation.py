@@ -17,6 +17,9 @@ from .sim.world import simulate
 KEPT = (
     2,  # a slice of a zero-copy body, kept past the next piece, was written over (HTTP/2)
     38,  # the same over HTTP/1.1
+    86,  # a request submitted while the client closed opened a connection that nobody closed
+    205,  # the same, by fetch_many
+    214,  # the same over HTTP/1.1
 )
 
 FIRST = int(os.environ.get("DEUTERIUM_FIRST_SEED", "1"))

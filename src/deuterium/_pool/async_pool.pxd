@@ -4,6 +4,7 @@ from .._net.carrier cimport Carrier
 from .route cimport Route
 
 cdef double NEVER
+cdef int FINISHED
 
 cdef class AsyncPool:
     cdef readonly object loop
@@ -18,6 +19,7 @@ cdef class AsyncPool:
     cdef object timer
     cdef double timer_at
     cdef object tick
+    cdef bint closed
 
     @cython.locals(route=Route)
     cpdef void submit(self, Exchange exchange, object connect_s, double now) except *

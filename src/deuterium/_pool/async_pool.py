@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from .._http.exchange import Exchange
-from .._http.phases import NEVER
+from .._http.phases import FINISHED, NEVER
 from .._net.driver import AsyncDriver
 from ..errors import ConnectError, RequestError, TransportError
 from .housekeeping import Housekeeping
@@ -22,6 +22,7 @@ class AsyncPool:
     """Routes by origin, on one event loop."""
 
     __slots__ = (
+        "closed",
         "connections",
         "dialer",
         "dials",
@@ -38,6 +39,7 @@ class AsyncPool:
 
     def __init__(self, loop: Any, workshop: Workshop, dialer: Any) -> None:
         self.loop = loop
+        self.closed = False
         self.workshop = workshop
         self.limits = workshop.limits
         self.housekeeping = Housekeeping(workshop.limits, workshop.budget)
@@ -55,6 +57,9 @@ class AsyncPool:
         origin = exchange.origin
         route = self.routes.get(origin.key)
         if route is None:
+            if self.closed:
+                self._refuse(exchange)
+                return
             route = self._route(origin)
         exchange.route = route
         if not route.submit(exchange, now):
@@ -75,6 +80,8 @@ class AsyncPool:
 
     async def warm_up(self, origin: Any, connect_s: Any) -> None:
         """Have one connection to ``origin`` open, unless there is one."""
+        if self.closed:
+            raise _closed_error()
         route = self.routes.get(origin.key) or self._route(origin)
         if not route.carriers and not route.dialing:
             route.connect_s = connect_s
@@ -82,7 +89,10 @@ class AsyncPool:
             await self._dial(route, True)
 
     async def aclose(self) -> None:
-        """Close every connection; open exchanges fail."""
+        """Close every connection; open exchanges fail, and so does whatever is submitted from now on."""
+        self.closed = True
+        routes = list(self.routes.values())
+        self.routes.clear()
         for timer in (self.timer, self.tick):
             if timer is not None:
                 timer.cancel()
@@ -93,17 +103,14 @@ class AsyncPool:
             await asyncio.gather(*self.dials, return_exceptions=True)
         gone = []
         self.starved.clear()
-        for route in list(self.routes.values()):
+        for route in routes:
             # First, or the end of a full connection would have another one dialed for those that wait.
             for exchange in list(route.waiting):
-                route.withdraw(
-                    exchange, TransportError("the client was closed", initiator="user", request_processed=False)
-                )
+                route.withdraw(exchange, _closed_error())
             self._wake(route)
             for carrier in list(route.carriers):
                 gone.append(carrier.gone())
                 carrier.close()
-        self.routes.clear()
         if gone:
             await asyncio.wait(gone, timeout=1.0)
 
@@ -121,6 +128,15 @@ class AsyncPool:
 
     # -- carrying out ------------------------------------------------------------------------------------------------
 
+    def _refuse(self, exchange: Exchange) -> None:
+        """The client is closed: a request that comes late ends at once, or it would open a connection again."""
+        exchange.phase = FINISHED
+        exchange.error = _closed_error()
+        waiter = exchange.waiter
+        if waiter is not None:
+            exchange.waiter = None
+            waiter.wake(exchange)
+
     def _route(self, origin: Any) -> Route:
         most = self.limits.max_connections or 1_000_000
         route = Route(
@@ -133,6 +149,8 @@ class AsyncPool:
 
     def _follow(self, route: Route) -> None:
         """The route has waiting requests: dial if it says so, and be told of free places."""
+        if self.closed:
+            return
         for _ in range(route.dials_wanted()):
             if not self._may_open():
                 self._starve(route)
@@ -282,3 +300,7 @@ class AsyncPool:
                 self.dialer.forget(carrier.route.origin)  # so that its successor sees a change of address
             carrier.carry_out(verb)
         self.tick = self.loop.call_later(TICK_S, self._on_tick)
+
+
+def _closed_error() -> TransportError:
+    return TransportError("the client was closed", initiator="user", request_processed=False)

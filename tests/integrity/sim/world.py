@@ -36,6 +36,8 @@ class World:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.chance = random.Random(seed)
+        self.closing = random.Random(-seed - 1)
+        self.closed = False  # by somebody else than whoever still uses it
         self.ledger = Ledger()
         self.broken_rules: list[str] = []
         self.outcomes: dict[str, str] = {}
@@ -129,6 +131,9 @@ class World:
         for host in HOSTS:
             self.network.listen(host, 80, lambda: peer(script, self.ledger))
         client = self._client()
+        closing = None
+        if self.closing.random() < 0.2:
+            closing = asyncio.ensure_future(self._close(client))
         try:
             async with asyncio.timeout(LONGEST_RUN_S):
                 await asyncio.gather(
@@ -138,6 +143,8 @@ class World:
             self.rule(False, "a request never ended")
         await asyncio.sleep(0)
         self._look_at(client)
+        if closing is not None:
+            await closing
         await client.aclose()
         self._look_at(client)
         await asyncio.sleep(5)
@@ -153,6 +160,12 @@ class World:
         self.rule(streams.outstanding == 0, f"{streams.outstanding} streams were never given back")
         for text in self.ledger.wrong_content:
             self.rule(False, f"the peer got wrong content: {text}")
+
+    async def _close(self, client: AsyncClient) -> None:
+        """Close the client while it is used."""
+        await asyncio.sleep(self.closing.uniform(0, 3))
+        self.closed = True
+        await client.aclose()
 
     def _look_at(self, client: AsyncClient) -> None:
         """What must be true whenever nobody is in the middle of anything."""
@@ -205,8 +218,12 @@ class World:
             error = caught
         except Exception as caught:
             error = caught
-            self.rule(False, f"{name}: not an exception of ours: {caught!r}")
+            self.rule(self._is_closed(caught), f"{name}: not an exception of ours: {caught!r}")
         self._conclude(method, name, error)
+
+    def _is_closed(self, error: Exception) -> bool:
+        """What a client says that was closed before it was asked."""
+        return self.closed and isinstance(error, RuntimeError) and "closed" in str(error)
 
     def _conclude(self, method: str, name: str, error: Exception | None) -> None:
         times = self.ledger.processed[name]
@@ -268,14 +285,19 @@ class World:
         sizes = {f"{name}x{number}": self.chance.randint(0, 3000) for number in range(self.chance.randint(1, 10))}
         urls = [f"http://{self.chance.choice(HOSTS)}{target(each, size, 0)}" for each, size in sizes.items()]
         seen = 0
-        many = client.fetch_many(urls, concurrency=self.chance.randint(1, 5), return_exceptions=True)
+        try:
+            many = client.fetch_many(urls, concurrency=self.chance.randint(1, 5), return_exceptions=True)
+        except RuntimeError as error:
+            self.rule(self._is_closed(error), f"{name}: not an exception of ours: {error!r}")
+            return
         async for result in many:
             seen += 1
             if isinstance(result, Response):
                 own = str(result.url).split("/")[4]
                 self._check(own, result, result.content, sizes[own])
             else:
-                self.rule(isinstance(result, RequestError), f"{name}: not an exception of ours: {result!r}")
+                ours = isinstance(result, RequestError) or self._is_closed(result)
+                self.rule(ours, f"{name}: not an exception of ours: {result!r}")
             if self.chance.random() < 0.02:
                 await many.aclose()
                 return
