@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from yarl import URL
 
@@ -21,6 +21,16 @@ from .headers import Headers
 from .request import Request
 
 NO_HISTORY: list[Any] = []  # shared by all responses that have none; a flow sets a list of its own
+
+
+class Timings(NamedTuple):
+    """How long a response took: ``waiting`` for its header section, ``receiving`` its content as far as it is here.
+
+    What connecting took is in ``Response.connection``.
+    """
+
+    waiting: datetime.timedelta
+    receiving: datetime.timedelta
 
 
 class Cutter:
@@ -141,6 +151,16 @@ class Response:
         return datetime.timedelta(seconds=end - self._exchange.sent_at)
 
     @property
+    def timings(self) -> Timings:
+        """``elapsed`` by phase."""
+        exchange = self._exchange
+        end = exchange.finished_at or exchange.answered_at
+        return Timings(
+            datetime.timedelta(seconds=exchange.answered_at - exchange.sent_at),
+            datetime.timedelta(seconds=end - exchange.answered_at),
+        )
+
+    @property
     def extensions(self) -> dict[str, Any]:
         """Facts below HTTP semantics: version and stream."""
         return {"http_version": self.http_version.encode(), "stream_id": self._exchange.stream_id}
@@ -186,15 +206,17 @@ class Response:
         return 400 <= self.status_code < 600
 
     def raise_for_status(self) -> Response:
-        """Itself, or HTTPStatusError for a 4xx or 5xx status."""
-        if self.is_error:
-            kind = "client" if self.is_client_error else "server"
-            raise HTTPStatusError(
-                f"{kind} error {self.status_code} {self.reason_phrase} for {self.url}",
-                request=self.request,
-                response=self,
-            )
-        return self
+        """Itself, or HTTPStatusError for any status but 2xx, as in httpx: a redirect not followed is no success."""
+        if self.is_success:
+            return self
+        kind = "client error" if self.is_client_error else "server error" if self.is_server_error else "no success"
+        where = self.headers.get("location") if self.is_redirect else None
+        raise HTTPStatusError(
+            f"{kind}: {self.status_code} {self.reason_phrase} for {self.url}"
+            + (f", redirected to {where[:200]}" if where else ""),
+            request=self.request,
+            response=self,
+        )
 
     # -- content -----------------------------------------------------------------------------------------------------
 

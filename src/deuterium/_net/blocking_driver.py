@@ -202,6 +202,15 @@ class BlockingDriver(BlockingTransport):
 
     # -- what a thread calls that reads on several connections ---------------------------------------------------------
 
+    def glance(self) -> None:
+        """Take in what has arrived, unless another thread reads; for one that has more to send before it waits."""
+        if self.lead():
+            try:
+                self._read(self._events(), 0.0)
+            finally:
+                self.follow()
+            self.flush()
+
     def lead(self) -> bool:
         """Take the reader's role; False: another thread has it."""
         with self.lock:

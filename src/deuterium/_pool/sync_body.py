@@ -91,6 +91,7 @@ class Upload:
                 content = piece.encode() if isinstance(piece, str) else bytes(piece)
                 self.announced.take(len(content))
                 driver.send_content(exchange, content, False)
+                driver.glance()  # the answer may come, or begin, before the content is over
                 return True
         self.announced.finish()
         self.over = True

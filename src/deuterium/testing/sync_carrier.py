@@ -163,6 +163,9 @@ class SyncCarrier(BlockingDriver):
                 with self.lock:
                     waiter.gate = None
 
+    def glance(self) -> None:
+        """There is no network that something could have come from."""
+
     def lead(self) -> bool:
         """Answer all there is; there is no socket to read from."""
         while True:
