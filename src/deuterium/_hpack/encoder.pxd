@@ -13,15 +13,15 @@ cdef class Encoder:
     cdef readonly SearchTable table
     cdef readonly Py_ssize_t max_table_size
     cdef object sensitive
-    cdef Py_ssize_t lowest_size, head_end, head_generation, tail_generation
+    cdef Py_ssize_t lowest_size, head_end, head_generation, tail_generation, block_generation
     cdef bint update_due
     cdef bytearray out
-    cdef str method, scheme, authority, protocol
+    cdef str method, scheme, authority, protocol, path
     cdef tuple common
-    cdef bytes common_octets
+    cdef bytes common_octets, block
 
     cpdef void set_peer_limit(self, Py_ssize_t size) except *
-    @cython.locals(table=SearchTable, position=Py_ssize_t, pair=tuple)
+    @cython.locals(table=SearchTable, position=Py_ssize_t, pair=tuple, block=bytes)
     cpdef bytes encode_request(
         self, str method, str scheme, str authority, str path, tuple common, tuple extra, str protocol=*
     )

@@ -48,6 +48,8 @@ class Encoder:
 
     __slots__ = (
         "authority",
+        "block",
+        "block_generation",
         "common",
         "common_octets",
         "head_end",
@@ -56,6 +58,7 @@ class Encoder:
         "max_table_size",
         "method",
         "out",
+        "path",
         "protocol",
         "scheme",
         "sensitive",
@@ -74,6 +77,9 @@ class Encoder:
         self.update_due = False
         self.out = bytearray(SCRATCH_BYTES)
         self.method = self.scheme = self.authority = self.protocol = ""
+        self.path = ""
+        self.block = b""  # of the last request, if it can be sent again as it is
+        self.block_generation = -1
         self.head_end = 0
         self.head_generation = -1
         self.common: tuple[tuple[str, str], ...] = ()
@@ -112,6 +118,17 @@ class Encoder:
         Raises UnicodeEncodeError for a character outside latin-1; the encoder can go on being used.
         """
         table = self.table
+        if (
+            self.block_generation == table.generation
+            and self.path == path
+            and self.common is common
+            and not extra
+            and self.method == method
+            and self.scheme == scheme
+            and self.authority == authority
+            and self.protocol == protocol
+        ):
+            return self.block  # the last request once more
         try:
             # The scratch buffer still begins with the last request's head.
             if (
@@ -135,7 +152,14 @@ class Encoder:
         except BaseException:
             self._forget()
             raise
-        return self._take(position)
+        block = self._take(position)
+        if not extra and self.head_generation == table.generation and self.tail_generation == table.generation:
+            self.path = path
+            self.block = block
+            self.block_generation = table.generation
+        else:
+            self.block_generation = -1  # method, scheme and authority are another request's now
+        return block
 
     def encode(self, fields: Iterable[tuple[str, str]]) -> bytes:
         """The field block of any other section. Raises as :meth:`encode_request` does."""

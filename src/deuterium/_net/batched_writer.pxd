@@ -16,6 +16,7 @@ cdef class BatchedWriter:
     cdef readonly long long writes
     cdef public Py_ssize_t requests
     cdef public object on_progress
+    cdef public object on_idle
     cdef object turn_verb
     cpdef void schedule(self) except *
     cpdef void on_turn(self) except *

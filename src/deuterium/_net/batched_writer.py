@@ -26,6 +26,7 @@ class BatchedWriter:
         "clock",
         "loop",
         "octets_written",
+        "on_idle",
         "on_progress",
         "paused",
         "requests",
@@ -49,6 +50,7 @@ class BatchedWriter:
         self.writes = 0
         self.requests = 0  # queued since the last flush
         self.on_progress: Any = None  # called when content left and its sender may go on
+        self.on_idle: Any = None  # called at the end of a turn that leaves no request open
         self.turn_verb = self.on_turn
 
     def schedule(self) -> None:
@@ -61,6 +63,8 @@ class BatchedWriter:
         """The turn that asked for a flush is over."""
         self.scheduled = False
         self.flush()
+        if self.on_idle is not None and not self.source.active():
+            self.on_idle()
 
     def flush(self) -> None:
         """Write what there is to write, now."""

@@ -31,7 +31,7 @@ cdef class AsyncDriver(Carrier):
     cdef Py_ssize_t turn_reads
     cdef readonly long long octets_read
 
-    @cython.locals(engine=Engine, writer=BatchedWriter)
+    @cython.locals(engine=Engine, writer=BatchedWriter, active=Py_ssize_t)
     cpdef void submit(self, Exchange exchange, double now) except *
     @cython.locals(engine=Engine)
     cpdef void after_send(self) except *
@@ -51,7 +51,7 @@ cdef class AsyncDriver(Carrier):
     cdef void _receive_tls(self) except *
     @cython.locals(engine=Engine, active=Py_ssize_t)
     cdef void _after_receive(self) except *
-    cdef void _idle(self) except *
+    cpdef void rest(self) except *
     @cython.locals(engine=Engine, now=double, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
     cpdef void wake(self) except *
     cdef void _arm(self, double deadline) except *

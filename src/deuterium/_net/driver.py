@@ -79,7 +79,8 @@ class AsyncDriver(Carrier):
         exchange.carrier = self
         engine.send_request(exchange, now)
         writer.requests += 1
-        if writer.requests >= PORTION and writer.requests * PORTIONS >= engine.active():
+        active = engine.active()
+        if active == 1 or (writer.requests >= PORTION and writer.requests * PORTIONS >= active):
             writer.flush()
         self.after_send()
 
@@ -306,6 +307,7 @@ class AsyncDriver(Carrier):
         self.engine = engine
         self.writer = BatchedWriter(self.loop, self.transport, engine, self.tls, monotonic)
         self.writer.on_progress = self.wake
+        self.writer.on_idle = self.rest
         now = monotonic()
         self.opened_at = now
         self.used_at = now
@@ -395,7 +397,7 @@ class AsyncDriver(Carrier):
             self.close()
             return
         if not active:
-            self._idle()
+            self.writer.schedule()  # at the end of the turn it may be busy again
 
     def _match_reading(self) -> None:
         """HTTP/1.1 has no window of its own: a slow consumer stops the transport."""
@@ -405,7 +407,7 @@ class AsyncDriver(Carrier):
         else:
             self.transport.resume_reading()
 
-    def _idle(self) -> None:
+    def rest(self) -> None:
         """An idle connection holds no memory of the pool's, but for octets of an unfinished frame."""
         if self.plain.start == self.plain.end:
             self.plain.release()

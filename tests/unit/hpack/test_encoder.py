@@ -27,6 +27,31 @@ def test_encode_request_after_an_insertion_uses_the_new_indexes():
         assert fields[4:] == [*COMMON, *extra]
 
 
+def test_encode_request_once_more_reads_back_whatever_came_between():
+    encoder, decoder = Encoder(), hpack.Decoder()
+    request = ("GET", "https", "a.example", "/x", COMMON, ())
+
+    def read(block: bytes) -> list[tuple[str, ...]]:
+        return [tuple(field) for field in decoder.decode(block)]
+
+    expected = read(encoder.encode_request(*request))
+    assert read(encoder.encode_request(*request)) == expected
+    assert read(encoder.encode_request(*request)) == expected
+    for between in (
+        lambda: encoder.encode_request("POST", "https", "a.example", "/x", COMMON, ()),
+        lambda: encoder.encode_request("GET", "https", "a.example", "/y", COMMON, ()),
+        lambda: encoder.encode_request("GET", "https", "b.example", "/x", COMMON, ()),
+        lambda: encoder.encode_request("GET", "https", "a.example", "/x", COMMON, (("x-new", "1"),)),
+        lambda: encoder.encode([("x-trailer", "1")]),
+    ):
+        read(between())
+        assert read(encoder.encode_request(*request)) == expected
+        assert read(encoder.encode_request(*request)) == expected
+    encoder.set_peer_limit(100)
+    assert read(encoder.encode_request(*request)) == expected
+    assert read(encoder.encode_request(*request)) == expected
+
+
 def test_encode_request_with_equal_but_other_common_fields_is_not_mistaken():
     encoder, decoder = Encoder(), hpack.Decoder()
     for value in ("1", "2", "1", "3", "3"):
