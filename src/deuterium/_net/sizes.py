@@ -6,8 +6,8 @@ from typing import Final
 
 # While many streams carry small responses, small reads let client and server overlap instead of taking turns.
 MANY_STREAMS: Final = 8
-SMALL_READ: Final = 4 * 1024
-TURN_READS: Final = 4  # then whoever was woken runs, while what they need is in the processor's cache
+SMALL_READ: Final = 8 * 1024
+TURN_READS: Final = 2  # then whoever was woken runs, while what they need is in the processor's cache
 SMALL_RESPONSE: Final = 8 * 1024  # octets a request brought on average; above it, small reads only cost calls
 NORMAL_READ: Final = 64 * 1024
 # While large content arrives; more of it falls out of the processor's cache on its way through TLS.
