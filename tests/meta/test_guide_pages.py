@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,10 +14,14 @@ from typing import Any
 import pytest
 import trio
 
+import deuterium
 from deuterium.testing import ScriptedPeer
+from meta import guide_program
+from meta.guide_server import guide_server
 from servers import Fleet
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
+PROGRAMS = ("quickstart.md",)  # run from top to bottom, with a server in the place of example.org
 
 
 def snippets(page: str) -> list[str]:
@@ -47,3 +54,21 @@ def test_snippet_about_trio_runs() -> None:
     with ScriptedPeer() as peer:
         assert trio.run(run("trio.md", snippet)["main"], peer.url("/"), 20) == [200] * 20
     assert not [thread for thread in threading.enumerate() if thread.name == "deuterium.testing"]
+
+
+@pytest.mark.parametrize("page", PROGRAMS)
+def test_page_runs_from_top_to_bottom(page: str, tmp_path: Path) -> None:
+    peer, ca_file = guide_server(tmp_path)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(deuterium.__file__).parents[1]),
+        "PYTHONWARNINGS": "error",
+        "SSL_CERT_FILE": str(ca_file),
+    }
+    with peer:
+        base_url = f"https://localhost:{peer.port}"
+        done = subprocess.run(
+            [sys.executable, guide_program.__file__, str(GUIDE / page), base_url],
+            capture_output=True, text=True, timeout=60, env=environment, cwd=tmp_path, check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
