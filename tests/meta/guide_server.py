@@ -35,6 +35,7 @@ class GuideServer:
             "/echo": self.echo,
             "/upload": self.upload,
             "/large.bin": self.large,
+            "/broken.bin": self.large,
             "/unsteady": self.unsteady,
             "/slow": self.slow,
             "/private": self.private,
@@ -97,7 +98,7 @@ class GuideServer:
         request.respond(200, **_json({"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}))
 
     async def large(self, request: PeerRequest) -> None:
-        """Ranges of one document; the second request for all of it breaks off in the middle."""
+        """One document, in ranges if asked for; as broken.bin it breaks off in the middle, the first time."""
         headers = {"etag": ETAG, "accept-ranges": "bytes", "content-length": str(len(LARGE))}
         wanted = request.headers.get("range")
         if wanted is not None and request.headers.get("if-range") == ETAG:
@@ -105,7 +106,7 @@ class GuideServer:
             headers["content-range"] = f"bytes {start}-{len(LARGE) - 1}/{len(LARGE)}"
             headers["content-length"] = str(len(LARGE) - start)
             request.respond(206, headers=headers, content=LARGE[start:])
-        elif self.counts["/large.bin"] == 2:
+        elif self.counts["/broken.bin"] == 1 and request.target == "/broken.bin":
             request.start(200, headers)
             request.send(LARGE[: len(LARGE) // 2])
             await asyncio.sleep(0.1)

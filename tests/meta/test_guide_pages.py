@@ -21,7 +21,8 @@ from meta.guide_server import guide_server
 from servers import Fleet
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
-PROGRAMS = ("quickstart.md",)  # run from top to bottom, with a server in the place of example.org
+# Run from top to bottom, with a server in the place of example.org.
+PROGRAMS = ("quickstart.md", "requests.md", "responses.md")
 
 
 def snippets(page: str) -> list[str]:
