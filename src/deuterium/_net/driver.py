@@ -193,7 +193,6 @@ class AsyncDriver(Carrier):
         """The transport is connected; start the TLS handshake, or the engine at once."""
         self.transport = transport
         self.peer = transport.get_extra_info("peername")
-        transport.set_write_buffer_limits(high=0)  # what is written leaves now; what finds no room waits in the engine
         if self.tls is None:
             self._begin("")
         else:
@@ -308,6 +307,8 @@ class AsyncDriver(Carrier):
         self.writer = BatchedWriter(self.loop, self.transport, engine, self.tls, monotonic)
         self.writer.on_progress = self.wake
         self.writer.on_idle = self.rest
+        # What is written leaves now, and what finds no room waits in the engine.
+        self.transport.set_write_buffer_limits(high=0)
         now = monotonic()
         self.opened_at = now
         self.used_at = now
