@@ -22,7 +22,7 @@ from servers import Fleet
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
 # Run from top to bottom, with a server in the place of example.org.
-PROGRAMS = ("quickstart.md", "requests.md", "responses.md", "policies.md")
+PROGRAMS = ("../index.md", "quickstart.md", "requests.md", "responses.md", "policies.md", "coming-from.md")
 
 
 def snippets(page: str) -> list[str]:
