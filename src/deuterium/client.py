@@ -17,7 +17,7 @@ from ._http.exchange import Exchange
 from ._http.phases import FINISHED, NEVER, PIECES, WHOLE
 from ._net.dialer import AsyncDialer
 from ._pool import forks
-from ._pool.async_body import AsyncBody, send_stream
+from ._pool.async_body import AsyncBody, hear_news, send_stream, upload_over
 from ._pool.async_pool import AsyncPool
 from ._pool.breaker_store import STORE_WAIT_S, StoreQuestion
 from ._pool.fetch_many import FetchMany
@@ -28,7 +28,7 @@ from .core import ClientCore, as_timeout
 from .download import Download, Downloaded, ProgressTypes
 from .errors import RequestError, TransportError
 from .event_source import AsyncEventSource, Subscription
-from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
+from .flow import Call, Consult, Drop, Flow, Flows, Hear, Pause, Race, Read, Send
 from .request import HeaderTypes, Request
 from .response import Response
 from .sender import AsyncSender
@@ -388,6 +388,8 @@ class AsyncClient(ClientCore):
                 try:
                     if type(action) is Send:
                         await self._send(action.exchange)
+                    elif type(action) is Hear:
+                        await hear_news((self._sender or self._open()).loop, action)
                     elif type(action) is Pause:
                         await asyncio.sleep(action.delay_s)
                     elif type(action) is Drop:
@@ -424,6 +426,8 @@ class AsyncClient(ClientCore):
                 await self._send_content(exchange, waiter.future)
             await waiter.future
             while exchange.delivery == PIECES and not exchange.headers_received and exchange.phase != FINISHED:
+                if exchange.hears_informational:
+                    return
                 exchange.waiter = waiter = sender.waiter()
                 await waiter.future
         except BaseException:
@@ -458,7 +462,9 @@ class AsyncClient(ClientCore):
             raise
 
     def abandon(self, exchange: Exchange) -> None:
-        """Another copy of the request was answered first."""
+        """Another copy of the request was answered first, or a hook raised."""
+        if exchange.uploader is not None:
+            exchange.uploader.cancel()
         if self._sender is not None:
             self._sender.pool.cancel(exchange, None)
 
@@ -483,14 +489,7 @@ class AsyncClient(ClientCore):
             sending.cancel()
         else:
             exchange.uploader = sending  # goes on while the response is read; ends with the exchange
-            sending.add_done_callback(lambda task: _upload_over(task, exchange))
-
-
-
-def _upload_over(task: Any, exchange: Exchange) -> None:
-    """The content's iterator is at its end, or raised: then the exchange fails with its exception."""
-    if not task.cancelled() and task.exception() is not None and exchange.phase != FINISHED:
-        exchange.carrier.cancel(exchange, task.exception())
+            sending.add_done_callback(lambda task: upload_over(task, exchange))
 
 
 def _through(layer: Any, call_next: Any, request: Request) -> Any:

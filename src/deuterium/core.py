@@ -122,11 +122,15 @@ class ClientCore:
         self.default_encoding = default_encoding
         self.compress = checked_coding(compress)
         self.cookies = cookies if isinstance(cookies, Cookies) else Cookies(cookies)
-        self.event_hooks: dict[str, list[Callable[..., Any]]] = {"request": [], "response": [], "breaker": []}
+        self.event_hooks: dict[str, list[Callable[..., Any]]] = {
+            name: [] for name in ("request", "response", "informational", "breaker")
+        }
         for name, hooks in (event_hooks or {}).items():
             if name not in self.event_hooks:
-                raise ValueError(f"event_hooks has 'request', 'response' and 'breaker', not {name!r}")
+                raise ValueError(f"event_hooks has {', '.join(map(repr, self.event_hooks))}, not {name!r}")
             self.event_hooks[name] = list(hooks)
+        # A tuple, which cannot grow: whether there are any is looked at when options change, not at each request.
+        self.event_hooks["informational"] = cast(Any, tuple(self.event_hooks["informational"]))
         self.middleware = tuple(middleware)
         self.budget = RetryBudget(self.retry.budget_share, self.retry.budget_minimum_per_s, self.retry.budget_window_s)
         self.breakers: dict[str, Breaker] = {}
@@ -195,8 +199,8 @@ class ClientCore:
         return tuple(pair for pair in section if pair[0] != "host") if host else section
 
     def is_simple(self) -> bool:
-        """No option of the client adds to a request or decides about it, but for cookies and hooks."""
-        if self._headers_shown or self._host or self.middleware:
+        """No option of the client adds to a request or decides about it, but for cookies and hooks around it."""
+        if self._headers_shown or self._host or self.middleware or self.event_hooks.get("informational"):
             return False
         return self.auth is None and not self.params and self.breaker is None and not self.retry.hedges
 

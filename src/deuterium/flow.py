@@ -7,6 +7,7 @@ each one out and sends the result back, so that every rule stands here once.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import partial
 from random import random
 from time import monotonic, time
 from typing import Any
@@ -14,11 +15,12 @@ from typing import Any
 from ._http import redirects
 from ._http.exchange import Exchange
 from ._http.field_kind import SET_COOKIE
-from ._http.phases import NEVER, WHOLE
+from ._http.phases import FINISHED, NEVER, WHOLE
 from ._pool.breaker_store import StoreQuestion
 from ._pool.retry import MISDIRECTED, Outcome, RetryState
 from .auth import Auth, OwnSteps, has_own_flow
 from .errors import CircuitOpen, HTTPError, RequestError, StreamConsumed, TooManyRedirects
+from .headers import Headers
 from .request import Request
 from .response import Response, request_of
 
@@ -30,6 +32,27 @@ class Send:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
+
+
+class Hear:
+    """Wait on for an exchange that was sent: for more than ``heard`` informational responses, or for what ``Send``
+    waits for. Its streamed content goes out meanwhile.
+    """
+
+    __slots__ = ("exchange", "heard")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.heard = 0
+
+    def is_answered(self) -> bool:
+        """The exchange is over, or has its header section if it comes in pieces."""
+        exchange = self.exchange
+        return exchange.phase == FINISHED or (exchange.headers_received and exchange.delivery != WHOLE)
+
+    def has_news(self) -> bool:
+        """There is nothing to wait for."""
+        return self.is_answered() or len(self.exchange.informational or ()) > self.heard
 
 
 class Pause:
@@ -93,7 +116,7 @@ class Consult:
         self.question = question
 
 
-Action = Send | Pause | Drop | Read | Call | Race | Consult
+Action = Send | Hear | Pause | Drop | Read | Call | Race | Consult
 Flow = Generator[Action, Any, Response]
 
 
@@ -224,7 +247,9 @@ class Flows:
         exchange = first
         policy = core.retry
         if policy.hedges and first is None and request.method in policy.methods and request.stream is None:
-            return (yield from self._copies(request, delivery))
+            exchange = yield from self._copies(request, delivery)
+            yield from self._tell(request, exchange)
+            return exchange
         core.budget.request(monotonic())
         while True:
             if core.breaker_store is not None:
@@ -234,7 +259,9 @@ class Flows:
                 exchange = core.exchange(request, delivery)
                 permit = core.permit(request)
                 try:
+                    exchange.hears_informational = bool(core.event_hooks.get("informational"))
                     yield Send(exchange)
+                    yield from self._tell(request, exchange)
                 except BaseException:
                     if permit is not None:
                         permit.ignored(monotonic())
@@ -269,6 +296,29 @@ class Flows:
             exchange = None
             request.deadline = deadline
             core.budget.resent()
+
+    def _tell(self, request: Request, exchange: Exchange) -> Generator[Action, Any, None]:
+        """Call the hooks for each informational response (RFC 9110 section 15.2) until the exchange is answered.
+
+        What a hook raises ends the exchange.
+        """
+        hooks = self.core.event_hooks.get("informational")
+        if not hooks:
+            return
+        hear = Hear(exchange)
+        try:
+            while True:
+                answered = hear.is_answered()  # nothing comes after it, so what is here by now is all
+                for status, pairs in (exchange.informational or [])[hear.heard :]:
+                    hear.heard += 1
+                    for hook in hooks:
+                        yield Call(partial(hook, request, status), Headers.from_pairs(pairs))
+                if answered:
+                    return
+                yield hear
+        except BaseException:
+            self.core.abandon(exchange)
+            raise
 
     def _copies(self, request: Request, delivery: int) -> Generator[Action, Any, Exchange]:
         """The same for an idempotent request of which several copies may be under way: the first good answer wins."""

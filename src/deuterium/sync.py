@@ -19,7 +19,7 @@ from ._net.blocking_waiter import ThreadWaiter
 from ._pool import forks
 from ._pool.breaker_store import STORE_WAIT_S, StoreQuestion
 from ._pool.stats import ClientStats, gather
-from ._pool.sync_body import SyncBody, Upload
+from ._pool.sync_body import SyncBody, Upload, expect_news, hear_news
 from ._pool.sync_many import SyncMany
 from ._pool.sync_pool import SyncPool
 from ._pool.sync_race import SyncRace
@@ -29,7 +29,7 @@ from .core import ClientCore, as_timeout
 from .download import Download, Downloaded, ProgressTypes
 from .errors import RequestError
 from .event_source import EventSource, Subscription
-from .flow import Call, Consult, Drop, Flow, Flows, Pause, Race, Read, Send
+from .flow import Call, Consult, Drop, Flow, Flows, Hear, Pause, Race, Read, Send
 from .request import HeaderTypes, Request
 from .response import Response
 from .sender import SyncSender
@@ -291,7 +291,10 @@ class Client(ClientCore):
                 try:
                     if type(action) is Pause:
                         return float(action.delay_s)
-                    if type(action) is not Send:
+                    if type(action) is Hear and action.exchange.uploader is None:
+                        if expect_news(sender.pool, action, waiter):
+                            return action.exchange
+                    elif type(action) is not Send:
                         result = self._act(action)
                     elif action.exchange.has_content and action.exchange.body is None:
                         self._send(action.exchange)
@@ -405,7 +408,9 @@ class Client(ClientCore):
 
     def _act(self, action: Any) -> Any:
         """Carry out what is not sending; what the flow is told of it."""
-        if type(action) is Pause:
+        if type(action) is Hear:
+            hear_news(self._open().pool, action)
+        elif type(action) is Pause:
             time.sleep(action.delay_s)
         elif type(action) is Drop:
             action.response.close()
@@ -433,7 +438,7 @@ class Client(ClientCore):
         return first
 
     def abandon(self, exchange: Exchange) -> None:
-        """Another copy of the request was answered first."""
+        """Another copy of the request was answered first, or a hook raised."""
         if self._sender is not None:
             self._sender.pool.cancel(exchange, None)
 
@@ -459,12 +464,18 @@ class Client(ClientCore):
         sender.submit(exchange, waiter, (request.timeout or self.timeout).connect)
         try:
             if exchange.has_content and exchange.body is None and not exchange.protocol:
+                if exchange.hears_informational:
+                    exchange.uploader = Upload(exchange)
+                    pool.place(exchange, waiter)
+                    return
                 self._send_content(pool, exchange, waiter)
                 waiter = ThreadWaiter()
                 if not pool.expect(exchange, waiter):
                     return
             pool.wait(exchange, waiter)
             while exchange.delivery == PIECES and not exchange.headers_received and exchange.phase != FINISHED:
+                if exchange.hears_informational:
+                    return
                 waiter = ThreadWaiter()
                 if pool.expect(exchange, waiter):
                     pool.wait(exchange, waiter)

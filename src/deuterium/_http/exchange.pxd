@@ -44,6 +44,7 @@ cdef class Exchange:
     cdef public int kinds
     cdef public long long content_length
     cdef public bint headers_received
+    cdef public bint hears_informational
     cdef public list informational
     cdef public list trailers
     cdef public bytes content

@@ -43,6 +43,7 @@ class Exchange:
         "finished_at",
         "has_content",
         "headers_received",
+        "hears_informational",
         "informational",
         "kinds",
         "marked",
@@ -123,6 +124,7 @@ class Exchange:
         self.kinds = 0
         self.content_length = -1
         self.headers_received = False
+        self.hears_informational = False  # its waiter is woken by each of them, whatever the delivery
         self.informational: list[tuple[int, list[tuple[str, str]]]] | None = None
         self.trailers: list[tuple[str, str]] | None = None
         self.content = b""  # delivery WHOLE: all of it, once finished

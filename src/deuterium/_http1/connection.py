@@ -186,7 +186,7 @@ class Connection(Sender):
         self.lines.begin()
         if status == 100 and self.held and self.framing != RAW:
             self._release_content(exchange)
-        if exchange.delivery == PIECES:
+        if exchange.delivery == PIECES or exchange.hears_informational:
             self._mark(exchange)
 
     def _receive_final(self, exchange: Exchange, status: int) -> None:

@@ -425,7 +425,7 @@ class Connection(Control):
             exchange.informational.append((section.status, section.pairs))
             if section.status == 100 and self.held:
                 self._release(stream)
-            if exchange.delivery == PIECES:
+            if exchange.delivery == PIECES or exchange.hears_informational:
                 self._mark(exchange)
 
     def _receive_trailers(self, stream: Stream, ends: bool) -> None:

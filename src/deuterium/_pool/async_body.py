@@ -84,6 +84,23 @@ async def send_stream(loop: Any, exchange: Exchange) -> None:
         exchange.carrier.send_content(exchange, b"", True)
 
 
+def upload_over(task: Any, exchange: Exchange) -> None:
+    """The content's iterator is at its end, or raised: then the exchange fails with its exception."""
+    if not task.cancelled() and task.exception() is not None and exchange.phase != FINISHED:
+        exchange.carrier.cancel(exchange, task.exception())
+
+
+async def hear_news(loop: Any, hear: Any) -> None:
+    """Carry out a flow's ``Hear``; ``upload_over`` ends the exchange if its content fails."""
+    exchange = hear.exchange
+    while not hear.has_news():
+        future = loop.create_future()
+        exchange.waiter = FutureWaiter(future)
+        await future
+    if exchange.phase == FINISHED and exchange.uploader is not None:
+        exchange.uploader.cancel()
+
+
 async def _send_piece(loop: Any, exchange: Exchange, piece: Any, announced: Announced) -> bool:
     """Queue one piece once there is room; False: the exchange takes no more."""
     content = piece.encode() if isinstance(piece, str) else bytes(piece)

@@ -56,6 +56,27 @@ class SyncBody:
                 self.pool.cancel(exchange, None)
 
 
+def hear_news(pool: SyncPool, hear: Any) -> None:
+    """Carry out a flow's ``Hear``, and send content meanwhile."""
+    exchange = hear.exchange
+    upload = exchange.uploader
+    while not hear.has_news():
+        waiter = ThreadWaiter()
+        if upload is not None and upload.step(waiter):
+            continue
+        if expect_news(pool, hear, waiter):
+            pool.wait(exchange, waiter)
+
+
+def expect_news(pool: SyncPool, hear: Any, waiter: ThreadWaiter) -> bool:
+    """Have ``waiter`` woken by the exchange's next event; False: there is one already."""
+    with pool.lock:
+        if hear.has_news():
+            return False
+        hear.exchange.waiter = waiter
+        return True
+
+
 class Upload:
     """Streamed content on its way out, driven by the thread that waits for the response."""
 

@@ -274,6 +274,8 @@ class InProcessEngine(Engine):
             exchange.informational = []
         exchange.informational.append((status, list(fields)))
         exchange.progress_at = monotonic()
+        if exchange.hears_informational:
+            self._touch(exchange)
         self._watch(visit)
 
     def begin(self, visit: Visit, status: int, fields: Fields) -> None:
