@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ import deuterium
 from deuterium.testing import ScriptedPeer
 from meta import guide_program
 from meta.guide_server import guide_server
+from meta.tree import ROOT
 from servers import Fleet
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide"
+GUIDE = ROOT / "docs" / "guide"
 # Run from top to bottom, with a server in the place of example.org.
 PROGRAMS = ("../index.md", "quickstart.md", "requests.md", "responses.md", "policies.md", "coming-from.md")
 
@@ -63,7 +65,6 @@ def test_page_runs_from_top_to_bottom(page: str, tmp_path: Path) -> None:
     environment = {
         **os.environ,
         "PYTHONPATH": str(Path(deuterium.__file__).parents[1]),
-        "PYTHONWARNINGS": "error",
         "SSL_CERT_FILE": str(ca_file),
     }
     with peer:
@@ -73,3 +74,15 @@ def test_page_runs_from_top_to_bottom(page: str, tmp_path: Path) -> None:
             capture_output=True, text=True, timeout=60, env=environment, cwd=tmp_path, check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_quickstart_names_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = re.findall(r"^\| `(\w+)` \|", (GUIDE / "quickstart.md").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(project["optional-dependencies"])
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    docs = ROOT / "docs"
+    pages = {file.relative_to(docs).as_posix() for file in docs.rglob("*.md")}
+    assert set(re.findall(r"^ +- ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
