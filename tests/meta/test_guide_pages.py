@@ -24,7 +24,15 @@ from servers import Fleet
 
 GUIDE = ROOT / "docs" / "guide"
 # Run from top to bottom, with a server in the place of example.org.
-PROGRAMS = ("../index.md", "quickstart.md", "requests.md", "responses.md", "policies.md", "coming-from.md")
+PROGRAMS = (
+    "../index.md",
+    "../memory.md",
+    "quickstart.md",
+    "requests.md",
+    "responses.md",
+    "policies.md",
+    "coming-from.md",
+)
 
 
 def snippets(page: str) -> list[str]:
