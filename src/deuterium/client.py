@@ -15,7 +15,6 @@ from yarl import URL
 
 from ._http.exchange import Exchange
 from ._http.phases import FINISHED, NEVER, PIECES, WHOLE
-from ._net.dialer import AsyncDialer
 from ._pool import forks
 from ._pool.async_body import AsyncBody, hear_news, send_stream, upload_over
 from ._pool.async_pool import AsyncPool
@@ -325,8 +324,7 @@ class AsyncClient(ClientCore):
         self._sender = None
         if sender is not None:
             await sender.pool.aclose()
-            if self.in_process is not None:
-                await sender.pool.dialer.aclose()
+            await sender.pool.dialer.aclose()
 
     def stats(self) -> ClientStats:
         """Connections, waiting requests, breakers, retries and memory as they are now. Costs nothing until asked."""
@@ -346,11 +344,7 @@ class AsyncClient(ClientCore):
         if self._closed:
             raise RuntimeError("the client is closed")
         loop = asyncio.get_running_loop()
-        if self.in_process is not None:
-            dialer = self.in_process.async_dialer(loop)
-        else:
-            dialer = AsyncDialer(loop, self.workshop.transport)
-        pool = AsyncPool(loop, self.workshop, dialer)
+        pool = AsyncPool(loop, self.workshop, self.workshop.mounts.async_dialer(loop))
         sender = AsyncSender(loop, pool, self)
         self._sender = sender
         forks.watch(self)

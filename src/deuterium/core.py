@@ -20,6 +20,7 @@ from ._http.multipart import MultipartForm
 from ._http.phases import NEVER
 from ._pool.breaker import Breaker, Permit, StateChange
 from ._pool.breaker_store import BreakerStore, SharedBreaker, StoreQuestion
+from ._pool.mounts import Mount, Mounts, MountTypes
 from ._pool.proxies import ProxyTypes
 from ._pool.retry import HTTP_1_1_REQUIRED, MISDIRECTED
 from ._pool.retry_budget import RetryBudget
@@ -79,6 +80,7 @@ class ClientCore:
         cert: Any = None,
         pins: Mapping[str, Iterable[str]] | None = None,
         proxy: ProxyTypes = None,
+        mounts: MountTypes = None,
         trust_env: bool = True,
         uds: str | None = None,
         local_address: str | None = None,
@@ -103,9 +105,13 @@ class ClientCore:
         trace: Any = None,
     ) -> None:
         # An in-process transport (deuterium.testing) takes the place of all sockets.
-        self.in_process: Any = None if isinstance(transport, TransportOptions) else transport
-        if self.in_process is not None and not hasattr(self.in_process, "async_dialer"):
+        in_process: Any = None if isinstance(transport, TransportOptions) else transport
+        if in_process is not None and not hasattr(in_process, "async_dialer"):
             raise TypeError("transport takes TransportOptions or a transport of deuterium.testing")
+        if not isinstance(transport, TransportOptions):
+            transport = TransportOptions(
+                uds=uds, local_address=local_address, socket_options=tuple(socket_options), resolver=resolver
+            )
         if not (http1 or http2):
             raise ValueError("http1 and http2 cannot both be off")
         self.auth: Auth | None = build_auth(auth)
@@ -156,11 +162,8 @@ class ClientCore:
             pins=pins,
             proxy=proxy,
             trust_env=trust_env,
-            transport=transport
-            if isinstance(transport, TransportOptions)
-            else TransportOptions(
-                uds=uds, local_address=local_address, socket_options=tuple(socket_options), resolver=resolver
-            ),
+            mounts=Mounts(mounts, Mount(options=transport, in_process=in_process)),
+            transport=transport,
             http1=http1,
             http2=http2,
             tap=trace,
@@ -263,9 +266,9 @@ class ClientCore:
 
     def upgrades(self, address: str) -> bool:
         """A WebSocket to this URL is opened over HTTP/1.1 without asking."""
-        if self.in_process is not None:
-            raise LocalProtocolError("a WebSocket needs a connection to a server", request_processed=False)
         origin, _ = self.urls.split(address)
+        if self.workshop.mounts.in_process(origin):
+            raise LocalProtocolError("a WebSocket needs a connection to a server", request_processed=False)
         return not self.workshop.http2 or (origin.scheme == "http" and self.workshop.http1)
 
     def websocket_request(self, handshake: Any, address: str, headers: Any, options: dict[str, Any]) -> Request:

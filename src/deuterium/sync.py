@@ -14,7 +14,6 @@ from yarl import URL
 
 from ._http.exchange import Exchange
 from ._http.phases import FINISHED, PIECES, WHOLE
-from ._net.blocking_dialer import BlockingDialer
 from ._net.blocking_waiter import ThreadWaiter
 from ._pool import forks
 from ._pool.breaker_store import STORE_WAIT_S, StoreQuestion
@@ -332,8 +331,7 @@ class Client(ClientCore):
             sender, self._sender = self._sender, None
         if sender is not None:
             sender.pool.close()
-            if self.in_process is not None:
-                self._dialer.close()
+            self._dialer.close()
 
     def __enter__(self) -> Client:
         return self
@@ -352,10 +350,7 @@ class Client(ClientCore):
             if self._closed:
                 raise RuntimeError("the client is closed")
             if self._sender is None:
-                if self.in_process is not None:
-                    self._dialer = self.in_process.sync_dialer()
-                else:
-                    self._dialer = BlockingDialer(self.workshop.transport)
+                self._dialer = self.workshop.mounts.sync_dialer()
                 pool = SyncPool(self.workshop, self._dialer)
                 self._sender = SyncSender(pool, self)
                 forks.watch(self)

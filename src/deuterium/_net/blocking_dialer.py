@@ -48,6 +48,9 @@ class BlockingDialer:
         """Resolve the origin's name again before the next connection to it."""
         self.resolver.forget(origin.host, origin.port)
 
+    def close(self) -> None:
+        """The client is closed; connections are its pool's."""
+
     def connect(self, host: str, port: int, deadline: float) -> socket.socket:
         """A connected, non-blocking socket. Raises ConnectError or Expired."""
         if self.options.uds is not None:

@@ -48,6 +48,9 @@ class AsyncDialer:
         """Resolve the origin's name again before the next connection to it."""
         self.resolver.forget(origin.host, origin.port)
 
+    async def aclose(self) -> None:
+        """The client is closed; connections are its pool's."""
+
     async def _dial(self, origin: Any, workshop: Any) -> AsyncDriver:
         proxy = workshop.proxy(origin)
         if proxy is not None:

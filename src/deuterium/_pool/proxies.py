@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from .._net.proxy import Proxy
+from .patterns import Patterns, host_and_port
 
 ProxyTypes = str | Proxy | Mapping[str, Any] | None
 
@@ -32,7 +33,7 @@ class NoProxy:
             if entry == "*":
                 self._everything = True
                 continue
-            host, port = _host_and_port(entry)
+            host, port = host_and_port(entry)
             try:
                 self._networks.append((ip_network(host, strict=False), port))
             except ValueError:
@@ -53,18 +54,6 @@ class NoProxy:
                 for excepted, only in self._names
             )
         return any(address in network and only in (None, port) for network, only in self._networks)
-
-
-def _host_and_port(entry: str) -> tuple[str, int | None]:
-    """``host``, ``host:port``, ``[address]:port`` or an address with colons of its own."""
-    if entry.startswith("["):
-        host, _, rest = entry[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif entry.count(":") == 1:
-        host, _, port = entry.partition(":")
-    else:
-        host, port = entry, ""
-    return host, int(port) if port.isascii() and port.isdigit() else None
 
 
 class Proxies:
@@ -92,48 +81,17 @@ class Proxies:
             given = proxy
         else:
             given = {"all://": proxy}
-        self._patterns = sorted((_Pattern(text, _proxy(value)) for text, value in given.items()), key=_specific)
+        self._patterns = Patterns({text: _proxy(value) for text, value in given.items()})
 
     def choose(self, scheme: str, host: str, port: int) -> Proxy | None:
         """The proxy for an origin; None: straight to it."""
         if not self._patterns or self._excepted.matches(host, port):
             return None
-        for pattern in self._patterns:
-            if pattern.matches(scheme, host, port):
-                return pattern.proxy
-        return None
+        pattern = self._patterns.find(scheme, host, port)
+        return None if pattern is None else pattern.value
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
-
-
-class _Pattern:
-    """A scheme or ``all``, a host, one below a host, or any, and perhaps a port."""
-
-    __slots__ = ("below", "host", "port", "proxy", "scheme")
-
-    def __init__(self, text: str, proxy: Proxy | None) -> None:
-        scheme, separator, authority = text.lower().partition("://")
-        if not separator or scheme not in ("all", "http", "https"):
-            raise ValueError(f"{text!r} is not all://, http:// or https://, with or without a host")
-        host, self.port = _host_and_port(authority.rstrip("/"))
-        self.below = host.startswith("*.")
-        self.host = host.removeprefix("*").lstrip(".")
-        self.scheme = scheme
-        self.proxy = proxy
-
-    def matches(self, scheme: str, host: str, port: int) -> bool:
-        """Whether the origin is one of those meant."""
-        if self.scheme not in ("all", scheme) or self.port not in (None, port):
-            return False
-        if not self.host:
-            return True
-        return host.endswith("." + self.host) if self.below else host == self.host
-
-
-def _specific(pattern: _Pattern) -> tuple[bool, int, bool]:
-    """The order of patterns: a port before none, a longer host before a shorter, a scheme before all."""
-    return (pattern.port is None, -len(pattern.host), pattern.scheme == "all")
 
 
 def _proxy(value: Any) -> Proxy | None:

@@ -20,6 +20,7 @@ from .._net.tls import ALPN_H2, ALPN_HTTP11, TlsPipe, create_context
 from .._net.tls_sessions import SessionCache
 from ..config import Http2Options, Limits, PoolOptions, TransportOptions
 from ..errors import UnsupportedProtocol
+from .mounts import Mounts
 from .protocol_cache import ProtocolCache
 from .proxies import Proxies, ProxyTypes
 from .retry_budget import RetryBudget
@@ -55,6 +56,7 @@ class Workshop:
         trust_env: bool = True,
         transport: TransportOptions | None = None,
         proxy: ProxyTypes = None,
+        mounts: Mounts | None = None,
         http1: bool,
         http2: bool,
         tap: Any,
@@ -71,6 +73,7 @@ class Workshop:
         if by_socket and proxy is not None:
             raise ValueError("uds and proxy exclude each other")
         self.proxies = Proxies(proxy, os.environ if trust_env and not by_socket else None)
+        self.mounts = mounts or Mounts()
         self.sessions = SessionCache()
         self.http1 = http1
         self.http2 = http2
@@ -100,6 +103,9 @@ class Workshop:
 
     def proxy(self, origin: Any) -> Proxy | None:
         """The proxy to the origin; None: straight to it."""
+        mount = self.mounts.find(origin)
+        if mount is not None:
+            return mount.proxy
         return self.proxies.choose(origin.scheme, origin.host, origin.port)
 
     def proxy_tls(self, proxy: Proxy, forward: bool) -> TlsPipe:
