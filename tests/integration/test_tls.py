@@ -24,10 +24,21 @@ from servers.loopback import Loopback
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
-    """Issues what no honest authority would."""
+    """Issues what no honest authority would, but in the form that Python 3.13 asks for (VERIFY_X509_STRICT)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -36,6 +47,8 @@ class Authority:
         certificate = (
             self._builder(self.name, self.key.public_key(), NOW - DAY, NOW + 30 * DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(SIGNS_CERTIFICATES, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         self.file = folder / "authority.pem"
@@ -64,12 +77,16 @@ class Authority:
         """The context of a server with a certificate made to order."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
-        builder = self._builder(subject, key.public_key(), begin, end).add_extension(
-            x509.ExtendedKeyUsage([usage]), critical=False
+        builder = (
+            self._builder(subject, key.public_key(), begin, end)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
+            )
         )
         if names:
             builder = builder.add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
+                x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=not common_name
             )
         file = self.folder / "leaf.pem"
         file.write_bytes(

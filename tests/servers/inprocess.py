@@ -61,7 +61,8 @@ async def content_of(receive: Any) -> bytes:
     content = b""
     while True:
         message = await receive()
-        content += message.get("body", b"")
+        piece: bytes = message.get("body", b"")
+        content += piece
         if not message.get("more_body", False):
             return content
 
