@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterable, Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
 from yarl import URL
 
 from ._http import field as fields
 from ._http.compression import compress, compressed_pieces
+from ._http.open_file import OpenFile
 from ._http.phases import NEVER
 from .config import Timeout
 from .errors import LocalProtocolError, RequestNotRead
@@ -17,7 +18,7 @@ from .headers import Headers
 from .url import Origin, checked_authority
 
 HeaderTypes = Headers | Mapping[str, str] | Iterable[tuple[str, str]]
-ContentTypes = str | bytes | Iterable[bytes] | AsyncIterable[bytes]
+ContentTypes = str | bytes | IO[bytes] | IO[str] | Iterable[bytes] | AsyncIterable[bytes]
 
 _KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "QUERY"))
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
@@ -142,8 +143,14 @@ class Request:
                     "RFC 9110 8.6: content-length does not match the content", request_processed=False
                 )
             return
-        if not hasattr(content, "__aiter__") and not hasattr(content, "__iter__"):
-            raise TypeError(f"content must be str, bytes or an iterable of bytes, not {type(content).__name__}")
+        if hasattr(content, "__aiter__"):
+            pass
+        elif hasattr(content, "read"):
+            content = OpenFile(content)
+            if content.content_length is not None:
+                self.default_field("content-length", str(content.content_length))
+        elif not hasattr(content, "__iter__"):
+            raise TypeError(f"content must be str, bytes, a file or an iterable of bytes, not {type(content).__name__}")
         self._content = None
         self.stream = content
 

@@ -6,15 +6,15 @@ import mimetypes
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from io import SEEK_END, TextIOBase
+from io import TextIOBase
 from typing import IO, Any, Final
 
 from ..errors import LocalProtocolError, StreamConsumed
 from . import field
 from .charset import parameter
 from .forms import FormData, form_fields
+from .open_file import OpenFile
 
-CHUNK: Final = 64 * 1024  # octets read of a file at once
 CRLF: Final = b"\r\n"
 UNKNOWN_TYPE: Final = "application/octet-stream"
 
@@ -83,7 +83,7 @@ class MultipartForm:
                 yield part.head + part.content + CRLF
             else:
                 yield part.head
-                yield from part.read()
+                yield from part.read(part.file)
                 yield CRLF
         yield self._end
 
@@ -91,42 +91,30 @@ class MultipartForm:
 class _Part:
     """One part: its head, and its content or the file it is read from."""
 
-    __slots__ = ("content", "file", "head", "length", "replayable", "start")
+    __slots__ = ("content", "file", "head", "length", "replayable")
 
     def __init__(self, head: bytes, content: FileContent) -> None:
         self.head = head
         self.content = b""
-        self.file: IO[bytes] | None = None
+        self.file: OpenFile | None = None
         self.length: int | None
-        self.start: int | None = None
+        self.replayable = True
         if isinstance(content, str | bytes):
             self.content = content.encode() if isinstance(content, str) else content
             self.length = len(self.content)
         elif isinstance(content, TextIOBase) or not hasattr(content, "read"):
             raise TypeError(f"a file must be bytes, str or open in binary mode, not {type(content).__name__}")
         else:
-            self.file = content
-            self.start, self.length = _place(content)
-        self.replayable = self.file is None or self.start is not None
+            self.file = OpenFile(content)
+            self.length = self.file.content_length
+            self.replayable = self.file.replayable
 
-    def read(self) -> Iterator[bytes]:
+    def read(self, file: OpenFile) -> Iterator[bytes]:
         """The file, from where it stood; exactly as long as announced."""
-        file = self.file
-        assert file is not None
-        if self.start is not None:
-            file.seek(self.start)
-        left = self.length
-        while left is None or left > 0:
-            piece = file.read(CHUNK if left is None else min(CHUNK, left))
-            if isinstance(piece, str):
+        for block in file.blocks():
+            if isinstance(block, str):
                 raise TypeError("a file must be open in binary mode")
-            if not piece:
-                if left is not None:
-                    raise LocalProtocolError(f"a file is {left} octets shorter than when its request was made")
-                return
-            if left is not None:
-                left -= len(piece)
-            yield piece
+            yield block
 
 
 def boundary_of(content_type: str | None) -> str | None:
@@ -144,17 +132,6 @@ def _checked_boundary(boundary: str) -> str:
     if not _BOUNDARY(boundary):
         raise LocalProtocolError(f"RFC 2046 5.1.1: illegal boundary {boundary[:100]!r}")
     return boundary
-
-
-def _place(file: IO[bytes]) -> tuple[int | None, int | None]:
-    """Where ``file`` stands, and how much it has from there; None for what it cannot say."""
-    try:
-        start = file.tell()
-        end = file.seek(0, SEEK_END)
-        file.seek(start)
-    except (AttributeError, OSError, ValueError):  # ValueError is io.UnsupportedOperation's other base
-        return None, None
-    return start, max(0, end - start)
 
 
 def _file_part(dashes: bytes, name: str, file: File) -> _Part:

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deuterium._http.multipart import CHUNK, File, MultipartForm, boundary_of
+from deuterium._http.multipart import File, MultipartForm, boundary_of
+from deuterium._http.open_file import BLOCK
 from deuterium.errors import LocalProtocolError, StreamConsumed
 
 NAMES = st.text("abc é\"\r\n;=\\%'", min_size=1, max_size=8)
@@ -103,7 +104,7 @@ def test_content_type_is_given_or_guessed_by_the_filename(file: Any, filename: s
 
 def test_file_is_sent_from_where_it_stands_and_again(tmp_path: Path) -> None:
     path = tmp_path / "water.bin"
-    path.write_bytes(os.urandom(3 * CHUNK))
+    path.write_bytes(os.urandom(3 * BLOCK))
     with path.open("rb") as file:
         file.read(10)
         form = MultipartForm(files={"f": file})
@@ -112,7 +113,7 @@ def test_file_is_sent_from_where_it_stands_and_again(tmp_path: Path) -> None:
         for _ in range(2):
             pieces = list(form)
             assert len(b"".join(pieces)) == form.content_length
-            assert max(map(len, pieces)) == CHUNK
+            assert max(map(len, pieces)) == BLOCK
             (part,) = parsed(form)
             assert part.get_filename() == "water.bin"
             assert body(part) == path.read_bytes()[10:]
