@@ -5,17 +5,21 @@ from __future__ import annotations
 import datetime
 from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
+from time import time
 from typing import Any, NamedTuple
 
 from yarl import URL
 
-from ._http.charset import TextDecoder, charset_of, decode_text
+from ._http.charset import Reencoded, TextDecoder, charset_of, decode_text, is_charset
 from ._http.coding import Decoder, codings_to_undo, decode_content
 from ._http.events import EventParser, ServerSentEvent
 from ._http.exchange import Exchange
 from ._http.field_kind import CONTENT_ENCODING
 from ._http.lines import RecordLines, TextLines
+from ._http.links import parse_links
+from ._http.redirects import FOLLOWED
 from .connection_facts import ConnectionFacts, facts_of
+from .cookies import Cookies
 from .errors import HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
 from .headers import Headers
 from .request import Request
@@ -132,6 +136,22 @@ class Response:
         return [Headers.from_pairs(pairs) for status, pairs in self._exchange.informational or [] if status == 103]
 
     @property
+    def links(self) -> dict[str, dict[str, str]]:
+        """The Link fields (RFC 8288): each by its ``rel``, or by its URL without one, as ``url`` and its parameters."""
+        return {link.get("rel") or link["url"]: link for link in parse_links(self.headers.get("link") or "")}
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies that this response set, in a jar of their own, made anew each time."""
+        exchange = self._exchange
+        host = exchange.origin.host if exchange.origin is not None else exchange.authority
+        path = exchange.path.partition("?")[0]
+        found = Cookies()
+        lines = self.headers.get_list("set-cookie")
+        found.extract(lines, host, path, secure=exchange.scheme == "https", now=time())
+        return found
+
+    @property
     def reason_phrase(self) -> str:
         """The standard phrase of the status; HTTP/2 sends none."""
         try:
@@ -191,6 +211,11 @@ class Response:
         return 300 <= self.status_code < 400
 
     @property
+    def has_redirect_location(self) -> bool:
+        """301, 302, 303, 307 or 308, with a Location: what ``follow_redirects`` follows."""
+        return self.status_code in FOLLOWED and "location" in self.headers
+
+    @property
     def is_client_error(self) -> bool:
         """4xx."""
         return 400 <= self.status_code < 500
@@ -234,8 +259,30 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """The charset of the content: from content-type, else the client's ``default_encoding``."""
+        """The charset of the content: from content-type, else the client's ``default_encoding``.
+
+        It can be set, for ``text`` and for what iterates over text from then on. Raises LookupError for a name that
+        is no charset.
+        """
+        if type(self._defaults) is Reencoded:
+            return self._defaults.encoding
         return charset_of(self.headers.get("content-type")) or self._defaults.default_encoding
+
+    @encoding.setter
+    def encoding(self, name: str) -> None:
+        if not is_charset(name):
+            raise LookupError(f"not a charset: {name[:40]!r}")
+        self._defaults = Reencoded(self._defaults, name)
+
+    @property
+    def is_stream_consumed(self) -> bool:
+        """The content was read, or is being read."""
+        return self._source is None or self._content is not None or bool(self._source.taken)
+
+    @property
+    def is_closed(self) -> bool:
+        """The content was read to its end, or given up."""
+        return self._source is None or self._content is not None or bool(self._source.closed)
 
     def json(self, *, type: Any = None, **options: Any) -> Any:
         """The content parsed as JSON, by the client's ``json_codec``; with ``type`` a value of that type, by msgspec.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from typing import Final
+from typing import Any, Final
 
 DEFAULT_CHARSET: Final = "utf-8"
 
@@ -111,3 +111,14 @@ class TextDecoder:
     def finish(self) -> str:
         """The rest: a replacement for a character that was cut."""
         return self.inner.decode(b"", True)
+
+
+class Reencoded:
+    """What a Response asks its client, once an encoding was given to it."""
+
+    __slots__ = ("decoding", "encoding", "json_codec")
+
+    def __init__(self, defaults: Any, encoding: str) -> None:
+        self.decoding = defaults.decoding
+        self.json_codec = defaults.json_codec
+        self.encoding = encoding

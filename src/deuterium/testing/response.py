@@ -8,6 +8,7 @@ from typing import Any
 
 from .._http.exchange import Exchange
 from .._http.field_kind import KIND_OF_NAME
+from .._http.json_codec import build_codec
 from ..config import DecodingLimits
 from ..request import HeaderTypes, checked_fields
 from ..response import Response as ClientResponse
@@ -21,6 +22,7 @@ class _Defaults:
 
     decoding = DecodingLimits()
     default_encoding = "utf-8"
+    json_codec = build_codec(None, None, None)
 
 
 class _Version:
@@ -40,15 +42,18 @@ class _Pieces:
         return self._async_pieces() if hasattr(self.content, "__aiter__") else self
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self.content)
+        yield from self.content
+        self.closed = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self.content:
             yield piece
+        self.closed = True
 
     async def _async_pieces(self) -> AsyncIterator[bytes]:
         async for piece in self.content:
             yield piece
+        self.closed = True
 
     def close(self) -> None:
         self.closed = True
