@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from .._http.exchange import Exchange
 from .._memory.object_pool import Poolable
@@ -53,7 +53,7 @@ class Stream(Poolable):
     def clear(self) -> None:
         """The initial values."""
         self.state = IDLE
-        self.exchange = cast(Exchange, None)
+        self.exchange = None  # type: ignore[assignment]  # typing.cast would be called each time
         self.send_window = 0
         self.receive_window = 0
         self.consumed = 0  # octets the application took and the peer was not yet told of
