@@ -10,11 +10,16 @@ from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from servers import APP_SERVERS, RUNNERS, SCHEMES, Fleet, MissingProgram, Server, Workspace
 
 T = TypeVar("T")
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+# How long an example takes says how busy the machine is; pytest-timeout ends what hangs.
+settings.register_profile("deuterium", deadline=None)
+settings.load_profile("deuterium")
 
 LOOPS = ("asyncio", "uvloop")
 CI = os.environ.get("CI", "").lower() in ("1", "true")

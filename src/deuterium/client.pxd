@@ -1,3 +1,7 @@
 cimport cython
+from .sender cimport AsyncSender
 
 cdef int FINISHED, PIECES, WHOLE
+
+@cython.locals(sender=AsyncSender)
+cdef object start(object client, str method, object url)

@@ -62,33 +62,33 @@ class AsyncClient(ClientCore):
 
     def get(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """GET (RFC 9110 section 9.3.1). Options as for ``request``."""
-        return self.request("GET", url, **options) if options else self.request("GET", url)
+        return self.request("GET", url, **options) if options else start(self, "GET", url)
 
     def head(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """HEAD (section 9.3.2)."""
-        return self.request("HEAD", url, **options) if options else self.request("HEAD", url)
+        return self.request("HEAD", url, **options) if options else start(self, "HEAD", url)
 
     def options(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """OPTIONS (section 9.3.7)."""
-        return self.request("OPTIONS", url, **options) if options else self.request("OPTIONS", url)
+        return self.request("OPTIONS", url, **options) if options else start(self, "OPTIONS", url)
 
     def delete(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """DELETE (section 9.3.5)."""
-        return self.request("DELETE", url, **options) if options else self.request("DELETE", url)
+        return self.request("DELETE", url, **options) if options else start(self, "DELETE", url)
 
     def post(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """POST (section 9.3.3)."""
-        return self.request("POST", url, **options) if options else self.request("POST", url)
+        return self.request("POST", url, **options) if options else start(self, "POST", url)
 
     def put(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """PUT (section 9.3.4)."""
-        return self.request("PUT", url, **options) if options else self.request("PUT", url)
+        return self.request("PUT", url, **options) if options else start(self, "PUT", url)
 
     def patch(self, url: str | URL, **options: Any) -> Coroutine[Any, Any, Response]:
         """PATCH (RFC 5789)."""
-        return self.request("PATCH", url, **options) if options else self.request("PATCH", url)
+        return self.request("PATCH", url, **options) if options else start(self, "PATCH", url)
 
-    async def request(
+    def request(
         self,
         method: str,
         url: str | URL,
@@ -97,32 +97,32 @@ class AsyncClient(ClientCore):
         auth: Any = USE_CLIENT_DEFAULT,
         follow_redirects: bool | Any = USE_CLIENT_DEFAULT,
         **options: Any,
-    ) -> Response:
+    ) -> Coroutine[Any, Any, Response]:
         """Send a request and read the whole response. Options as for ``build_request``.
 
         Raises InvalidURL or LocalProtocolError before a byte is sent, and the subclasses of TransportError after.
         """
+        sender = self._sender
+        if options or sender is None or auth is not USE_CLIENT_DEFAULT or not sender.is_plain():
+            return self._request(method, url, timeout, auth, follow_redirects, options)
+        limits = None if timeout is USE_CLIENT_DEFAULT else as_timeout(timeout)
+        return sender.fetch(self, method, url if type(url) is str else str(url), limits, follow_redirects)
+
+    async def _request(
+        self, method: str, url: str | URL, timeout: Any, auth: Any, follow_redirects: Any, options: dict[str, Any]
+    ) -> Response:
+        """The same for the first request, and where more has to be decided before it is sent."""
         sender = self._sender or self._open()
-        if options or auth is not USE_CLIENT_DEFAULT or not sender.is_plain():
-            request = self.build_request(method, url, timeout=timeout, **options)
-            return await self.send(request, auth=auth, follow_redirects=follow_redirects)
-        # The common case runs here, not in send(): one coroutine fewer for each request.
-        waiter = sender.waiter()
-        exchange = sender.start_plain(
-            method,
-            url if type(url) is str else str(url),
-            waiter,
-            self.timeout if timeout is USE_CLIENT_DEFAULT else as_timeout(timeout),
-        )
-        try:
-            await waiter.future
-        except BaseException:
-            sender.pool.cancel(exchange, None)
-            raise
-        if sender.is_final(exchange):
-            return Response(exchange, None, self)
+        if not options and auth is USE_CLIENT_DEFAULT and sender.is_plain():
+            limits = None if timeout is USE_CLIENT_DEFAULT else as_timeout(timeout)
+            return await sender.fetch(self, method, str(url), limits, follow_redirects)
+        request = self.build_request(method, url, timeout=timeout, **options)
+        return await self.send(request, auth=auth, follow_redirects=follow_redirects)
+
+    def go_on(self, exchange: Exchange, follow_redirects: bool | Any) -> Coroutine[Any, Any, Response]:
+        """What is left to do after the first exchange of a plain request."""
         follow = self.follow_redirects if follow_redirects is USE_CLIENT_DEFAULT else follow_redirects
-        return await self._run(self._flows(sender).run(None, WHOLE, None, follow, exchange))
+        return self._run(self._flows(self._sender or self._open()).run(None, WHOLE, None, follow, exchange))
 
     async def send(
         self,
@@ -307,6 +307,8 @@ class AsyncClient(ClientCore):
             sender.loop, iter(requests), concurrency, return_exceptions, start, stop, finish, None if plain else whole
         )
 
+    own_verbs = (request, send)  # plain requests take a shorter way, unless a subclass has others
+
     # -- life --------------------------------------------------------------------------------------------------------
 
     async def warm_up(self, url: str | URL) -> None:
@@ -484,6 +486,15 @@ class AsyncClient(ClientCore):
         else:
             exchange.uploader = sending  # goes on while the response is read; ends with the exchange
             sending.add_done_callback(lambda task: upload_over(task, exchange))
+
+
+def start(client: AsyncClient, method: str, url: str | URL) -> Coroutine[Any, Any, Response]:
+    """``client.request`` without options; the short way where nothing has to be decided before it is sent."""
+    sender: Any = client._sender
+    if sender is None or type(url) is not str or not sender.is_plain():
+        return client.request(method, url)
+    fetching: Coroutine[Any, Any, Response] = sender.fetch(client, method, url, None, USE_CLIENT_DEFAULT)
+    return fetching
 
 
 def _through(layer: Any, call_next: Any, request: Request) -> Any:

@@ -63,6 +63,9 @@ class ClientCore:
     """Options of one client and the decisions that need no I/O. ``AsyncClient`` and ``Client`` add the carrying out."""
 
     asynchronous = False  # whether what the user gives may be awaited
+    request: Any
+    send: Any
+    own_verbs: Any  # the two as ``AsyncClient`` and ``Client`` have them
 
     def __init__(
         self,
@@ -205,6 +208,8 @@ class ClientCore:
         """No option of the client adds to a request or decides about it, but for cookies and hooks around it."""
         if self._headers_shown or self._host or self.middleware or self.event_hooks.get("informational"):
             return False
+        if (type(self).request, type(self).send) != self.own_verbs:
+            return False  # a subclass wants to see every request
         return self.auth is None and not self.params and self.breaker is None and not self.retry.hedges
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -1,19 +1,23 @@
 cimport cython
 from ._http.exchange cimport Exchange
 from ._net.blocking_waiter cimport ThreadWaiter
+from ._net.task_waiter cimport TaskWaiter
 from ._net.waiters cimport FutureWaiter
 from ._pool.async_pool cimport AsyncPool
 from ._pool.sync_pool cimport SyncPool
+from .response cimport Response
 from .url cimport Origin, UrlCache
 
 cdef double NEVER
 cdef int SET_COOKIE, MISDIRECTED
 cdef object KNOWN_METHODS
+cdef bint COMPILED
 
 cdef class Sender:
     cdef readonly UrlCache urls
     cdef readonly str base_url
     cdef readonly tuple common
+    cdef object client_timeout
     cdef object timeout
     cdef object cookies
     cdef bint brings_cookies
@@ -40,7 +44,9 @@ cdef class Sender:
 cdef class AsyncSender(Sender):
     cdef readonly object loop
     cdef readonly AsyncPool pool
+    cdef object answered
     cdef bint standard
+    cdef object direct_waiter(self)
     cpdef FutureWaiter waiter(self)
     cpdef void change_loop(self) except *
     cpdef void submit(self, Exchange exchange, object waiter, object connect_s) except *

@@ -11,13 +11,16 @@ from ._http.field import check_value
 from ._http.field_kind import SET_COOKIE
 from ._http.phases import NEVER
 from ._net.blocking_waiter import ThreadWaiter
+from ._net.task_waiter import TaskWaiter
 from ._net.waiters import FutureWaiter
 from ._pool.async_pool import AsyncPool
 from ._pool.retry import MISDIRECTED
 from ._pool.sync_pool import SyncPool
 from .config import Timeout
 from .request import plain_method
+from .response import Response
 
+COMPILED = not __file__.endswith((".py", ".pyc"))
 KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"))
 
 
@@ -27,6 +30,7 @@ class Sender:
     __slots__ = (
         "base_url",
         "brings_cookies",
+        "client_timeout",
         "common",
         "connect_s",
         "cookies",
@@ -54,6 +58,7 @@ class Sender:
         self.hooks = (core.event_hooks["request"], core.event_hooks["response"])
         self.retry_statuses = core.retry.statuses
         self.simple = core.is_simple()
+        self.client_timeout = core.timeout
         self._set_timeout(core.timeout)
 
     def is_plain(self) -> bool:
@@ -113,12 +118,34 @@ class Sender:
 class AsyncSender(Sender):
     """Sends on one event loop."""
 
-    __slots__ = ("loop", "pool", "standard")
+    __slots__ = ("answered", "loop", "pool", "standard")
 
     def __init__(self, loop: Any, pool: AsyncPool, core: Any) -> None:
         Sender.__init__(self, core)
         self._set_loop(loop)
         self.pool = pool
+
+    async def fetch(self, client: Any, method: str, url: str, timeout: Any, follow_redirects: Any) -> Response:
+        """A plain request, from its URL to its response. ``timeout``: a Timeout, or None for the client's."""
+        waiter = self.direct_waiter()
+        exchange = self.start_plain(method, url, waiter, self.client_timeout if timeout is None else timeout)
+        try:
+            await waiter
+        except BaseException:
+            self.pool.cancel(exchange, None)
+            raise
+        if self.is_final(exchange):
+            return Response(exchange, None, client)
+        response: Response = await client.go_on(exchange, follow_redirects)
+        return response
+
+    def direct_waiter(self) -> Any:
+        """The same as ``waiter``, to be awaited itself, by a Task."""
+        if get_running_loop() is not self.loop:
+            self.change_loop()
+        if COMPILED and self.standard:  # interpreted, a Future costs less: it is written in C
+            return TaskWaiter(self.loop, self.answered)
+        return FutureWaiter(self.loop.create_future())
 
     def waiter(self) -> FutureWaiter:
         """Something to await. Raises RuntimeError on a loop that is not the client's, unless that is closed."""
@@ -130,7 +157,9 @@ class AsyncSender(Sender):
 
     def _set_loop(self, loop: Any) -> None:
         self.loop = loop
-        self.standard = type(loop.create_future()) is Future  # made directly they cost half as much under uvloop
+        self.answered = loop.create_future()
+        self.answered.set_result(None)
+        self.standard = type(self.answered) is Future  # made directly they cost half as much under uvloop
 
     def change_loop(self) -> None:
         """Go on with new connections on the running loop, if it is another one and the client's own is closed."""

@@ -308,6 +308,8 @@ class Client(ClientCore):
             sender.pool, iter(requests), concurrency, return_exceptions, start, follow, finish, advance
         )
 
+    own_verbs = (request, send)  # plain requests take a shorter way, unless a subclass has others
+
     # -- life --------------------------------------------------------------------------------------------------------
 
     def warm_up(self, url: str | URL) -> None:

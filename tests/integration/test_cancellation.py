@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 
+from deuterium import Limits
 from integration.exchange import client_for, get_document
 from servers import Server
 
 # Apache's mod_http2 ends the connection when a stream is reset between its making a response and sending it, as
 # "proto error -> shutdown" in its log says. What was under way on that connection is lost.
 CUTS_CONNECTION_ON_RESET = ("apache",)
+
+# haproxy 2.6 at times forgets streams when others of the connection are reset while content waits to be sent: its sockets to
+# the back end hold unread octets, the client's is empty, all windows are open. Any frame wakes it, such as a PING.
+FORGETS_STREAMS_ON_RESET = ("haproxy",)
 
 
 async def fifty_of_fifty(client: Any, server: Server) -> None:
@@ -57,7 +62,8 @@ def test_cancel_at_random_moments_then_fifty_of_fifty(server: Server, arun: Any)
     moments = random.Random(9113)
 
     async def scenario() -> None:
-        async with client_for(server) as client:
+        ping_after_s = 0.5 if server.name in FORGETS_STREAMS_ON_RESET else None
+        async with client_for(server, limits=Limits(ping_after_s=ping_after_s)) as client:
             for _ in range(10):
                 paths = moments.choices(["/100", "/64k", "/1m"], k=30)
                 tasks = [asyncio.create_task(get_document(client, server, path)) for path in paths]

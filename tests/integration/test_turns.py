@@ -3,9 +3,14 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from deuterium import AsyncClient
+from deuterium._net import task_waiter
 from deuterium._net.sizes import TURN_READS
 from servers import Fleet, Server
+
+COMPILED = not task_waiter.__file__.endswith(".py")
 
 
 def client_for(server: Server) -> AsyncClient:
@@ -55,7 +60,8 @@ def test_woken_tasks_run_before_more_small_responses_are_read(fleet: Fleet, arun
         server = fleet.get("nghttpd")
         async with client_for(server) as client:
             carrier = await connected(client, server.url("/1k"))
-            tasks = [asyncio.ensure_future(client.get(server.url("/1k"))) for _ in range(2000)]
+            extra = {"x-here": "1"}  # whose tasks wait for a Future
+            tasks = [asyncio.ensure_future(client.get(server.url("/1k"), headers=extra)) for _ in range(2000)]
             turns = []
             while not all(task.done() for task in tasks):
                 before = carrier.reads
@@ -63,5 +69,29 @@ def test_woken_tasks_run_before_more_small_responses_are_read(fleet: Fleet, arun
                 turns.append(carrier.reads - before)
             assert max(turns) <= 2 * TURN_READS  # a turn of uvloop may end one count and begin another
             assert all(task.result().status_code == 200 for task in tasks)
+
+    arun(scenario())
+
+
+@pytest.mark.skipif(not COMPILED, reason="interpreted, every task waits for a Future")
+def test_tasks_of_plain_requests_run_within_the_read_that_answers_them(fleet: Fleet, arun: Any) -> None:
+    async def scenario() -> None:
+        server = fleet.get("nghttpd")
+        async with client_for(server) as client:
+            carrier = await connected(client, server.url("/1k"))
+            read_at: list[int] = []
+
+            async def fetch() -> None:
+                assert (await client.get(server.url("/1k"))).status_code == 200
+                read_at.append(carrier.reads)
+
+            tasks = [asyncio.ensure_future(fetch()) for _ in range(90)]
+            while not all(task.done() for task in tasks):
+                await asyncio.sleep(0)
+                finished = sum(task.done() for task in tasks)
+                # Whatever was read by now has been answered to its tasks: none is left for the next turn.
+                assert finished == len(read_at)
+                assert carrier.engine.requests - carrier.engine.active() - 1 == finished
+            assert len(set(read_at)) > 1
 
     arun(scenario())

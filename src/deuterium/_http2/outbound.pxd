@@ -4,6 +4,7 @@ from .._memory.buffer_pool cimport BufferPool, PooledBuffer
 
 cdef Py_ssize_t SEGMENT, CONTENT_SEGMENT, FRAME_HEADER_LENGTH
 cdef bytearray NOTHING
+cdef bint COMPILED
 
 @cython.final
 cdef class Outbound:

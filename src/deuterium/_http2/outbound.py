@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Any
 
 from .._memory import octets
 from .._memory.buffer_pool import BufferPool, PooledBuffer
 from .constants import FRAME_HEADER_LENGTH
 
+COMPILED = not __file__.endswith((".py", ".pyc"))
+HEADER = Struct(">HBBBI")  # a frame header: RFC 9113 section 4.1
 SEGMENT = 16 * 1024
 CONTENT_SEGMENT = 64 * 1024
 
@@ -36,8 +39,24 @@ class Outbound:
 
     def frame(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
         """Queue one whole frame whose payload is small."""
+        if not COMPILED and self.tap is None:
+            self._frame_at_once(kind, flags, stream_id, payload)
+            return
         self.frame_header(len(payload), kind, flags, stream_id)
         self.write(payload)
+
+    def _frame_at_once(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
+        """The same, interpreted: one assignment costs less than eleven."""
+        size = len(payload)
+        at = self.end
+        end = at + FRAME_HEADER_LENGTH + size
+        if end > len(self.data):
+            self._lease(FRAME_HEADER_LENGTH + size)
+            at = 0
+            end = FRAME_HEADER_LENGTH + size
+        self.data[at:end] = HEADER.pack(size >> 8, size & 255, kind, flags, stream_id) + payload
+        self.end = end
+        self.octets += end - at
 
     def frame_header(self, length: int, kind: int, flags: int, stream_id: int) -> None:
         """Queue the nine octets of RFC 9113 section 4.1."""

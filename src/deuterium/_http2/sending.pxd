@@ -13,7 +13,7 @@ from .stream_table cimport StreamTable
 cdef double NEVER
 cdef int QUEUED, SENDING, AWAITING, FINISHED
 cdef int CONTINUATION, DATA, HEADERS, WINDOW_UPDATE, END_HEADERS, END_STREAM
-cdef int OPEN, SEND_HEADERS, SEND_END_STREAM
+cdef int OPEN, HALF_CLOSED_LOCAL, SEND_END_STREAM
 cdef long long DEFAULT_WINDOW, CONTENT_HIGH, CONTENT_LOW, DATA_LIMIT, TURN_OCTETS, UNLIMITED
 cdef double WINDOW_UPDATES_PER_DATA
 
@@ -43,6 +43,7 @@ cdef class Sending(Engine):
     cdef readonly double now
     cdef object tap
     cdef Stream data_stream
+    cdef Stream recent
     cdef long long peer_frame_size
     cdef long long peer_window
     cdef long long peer_list_size

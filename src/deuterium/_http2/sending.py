@@ -35,11 +35,7 @@ from .constants import (
 from .outbound import Outbound
 from .scheduler import Scheduler
 from .settings import UNLIMITED, PeerSettings, encode_settings, own_settings
-from .states import (
-    OPEN,
-    SEND_END_STREAM,
-    SEND_HEADERS,
-)
+from .states import HALF_CLOSED_LOCAL, OPEN, SEND_END_STREAM
 from .stream import Stream
 from .stream_table import StreamTable
 
@@ -83,6 +79,7 @@ class Sending(Engine):
         "pings",
         "receive_consumed",
         "receive_window",
+        "recent",
         "replies",
         "scheduler",
         "send_window",
@@ -126,6 +123,7 @@ class Sending(Engine):
         self.now = 0.0
         self.tap: Any = None
         self.data_stream: Any = None  # whose DATA payload is arriving in pieces
+        self.recent: Any = None  # whose field section came last, while it is open: mostly its content is next
         self.options_frame_size = options.max_frame_size
         self.options_list_size = options.max_header_list_size
         self.own_stream_window = options.stream_window
@@ -246,7 +244,6 @@ class Sending(Engine):
                 exchange.extra,
             )
         stream = self.table.open(exchange, self.peer_window, self._stream_window())
-        stream.state = states.after(stream.state, SEND_HEADERS)
         exchange.stream_id = stream.id
         exchange.sent_at = self.now
         exchange.progress_at = self.now
@@ -254,6 +251,7 @@ class Sending(Engine):
         flags = 0
         if exchange.has_content:
             exchange.phase = SENDING
+            stream.state = OPEN
             for name, _ in exchange.extra:
                 if name == "expect":
                     self.held[stream.id] = self.now + CONTINUE_WAIT_S
@@ -261,7 +259,7 @@ class Sending(Engine):
         else:
             exchange.phase = AWAITING
             flags = END_STREAM
-            stream.state = states.after(stream.state, SEND_END_STREAM)
+            stream.state = HALF_CLOSED_LOCAL
         self._field_block(stream.id, flags, block)
         if exchange.body is not None:
             stream.pending = deque((exchange.body,))
@@ -434,7 +432,9 @@ class Sending(Engine):
 
     def _watch(self, exchange: Exchange) -> None:
         limit = exchange.limit()
-        self.deadline = min(self.deadline, limit, self._next_look(exchange))
+        if exchange.phase == SENDING:
+            limit = min(limit, self._next_look(exchange))
+        self.deadline = min(self.deadline, limit)
 
     def _next_look(self, exchange: Exchange) -> float:
         # Once the request is complete the read timeout runs, and the writer, who completes it, sets no timer: a look

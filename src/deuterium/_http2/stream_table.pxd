@@ -14,7 +14,7 @@ cdef class StreamTable:
     cdef public Py_ssize_t next_id
     cdef dict resets
     cdef Py_ssize_t forgotten_below
-    @cython.locals(stream=Stream)
+    @cython.locals(stream=Stream, key=object)
     cpdef Stream open(self, Exchange exchange, long long send_window, long long receive_window)
     cpdef void close(self, Stream stream, bint by_us) except *
     cpdef bint is_idle(self, Py_ssize_t stream_id)

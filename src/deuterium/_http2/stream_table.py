@@ -28,14 +28,15 @@ class StreamTable:
         """A new stream for ``exchange``, idle, with the next odd identifier (RFC 9113 section 5.1.1)."""
         stream = self.pool.acquire()
         assert isinstance(stream, Stream)
-        stream.open(self.next_id, exchange, send_window, receive_window)
-        self.streams[self.next_id] = stream
+        key = self.next_id
+        stream.open(self.next_id, key, exchange, send_window, receive_window)
+        self.streams[key] = stream
         self.next_id += 2
         return stream
 
     def close(self, stream: Stream, by_us: bool) -> None:
         """Take the stream out and recycle it; ``by_us``: late frames for it are to be expected."""
-        del self.streams[stream.id]
+        del self.streams[stream.key]
         if by_us:
             self.resets[stream.id] = True
             if len(self.resets) > MAX_RESET_MEMORY:

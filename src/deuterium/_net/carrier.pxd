@@ -12,6 +12,7 @@ cdef class Tally:
 cdef class Carrier:
     cdef public Engine engine
     cdef public bint lost
+    cdef public bint direct
     cdef public object on_lost
     cdef public object on_room
     cdef public object route

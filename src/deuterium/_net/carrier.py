@@ -32,11 +32,12 @@ class Tally:
 class Carrier:
     """One transport with its engine: the pool chooses among carriers and hands them exchanges."""
 
-    __slots__ = ("engine", "lost", "on_lost", "on_room", "opened_at", "route", "tally", "used_at")
+    __slots__ = ("direct", "engine", "lost", "on_lost", "on_room", "opened_at", "route", "tally", "used_at")
 
     def __init__(self) -> None:
         self.engine: Any = None  # an Engine, once it is chosen
         self.lost = False  # the transport is gone
+        self.direct = False  # who is woken now may run at once: no task runs, and none was told to before
         self.on_lost: Any = None  # called once with the carrier when the transport is gone
         self.on_room: Any = None  # called with the carrier whenever a place may have come free; set while it matters
         self.route: Any = None  # the pool's own

@@ -42,13 +42,15 @@ cdef class AsyncDriver(Carrier):
     cpdef object get_buffer(self, object sizehint)
     @cython.locals(engine=Engine)
     cdef Py_ssize_t _next_read(self) except -1
-    cdef void _count_read(self) except *
     cpdef void go_on(self) except *
+    @cython.locals(small=bint)
     cpdef void buffer_updated(self, Py_ssize_t octets) except *
     @cython.locals(engine=Engine, plain=ReceiveBuffer, now=double)
     cdef void _receive(self) except *
     @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, engine=Engine, octets=Py_ssize_t, room=Py_ssize_t, now=double)
     cdef void _receive_tls(self) except *
+    @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter, direct=bint, told=bint)
+    cdef void _wake_here(self, double now) except *
     @cython.locals(engine=Engine, active=Py_ssize_t)
     cdef void _after_receive(self) except *
     cpdef void rest(self) except *

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from asyncio import current_task
 from asyncio.trsock import TransportSocket
 from time import monotonic
 from typing import Any
@@ -66,7 +67,7 @@ class AsyncDriver(Carrier):
         self.failure: Any = None
         self.closing: Any = None
         self.session_due = tls is not None  # the TLS session has not been kept yet
-        self.turn_reads = 0  # small reads since the event loop's turn began
+        self.turn_reads = 0  # small reads since the turn began or since all who were answered had run
         self.reads = 0
         self.octets_read = 0
 
@@ -218,19 +219,17 @@ class AsyncDriver(Carrier):
         self.reads += 1
         self.octets_read += octets
         self.inbound.commit(octets)
-        if self.read_size == SMALL_READ:
-            self._count_read()
+        small = self.read_size == SMALL_READ
+        if small:
+            if not self.writer.scheduled:
+                self.turn_reads = 0  # the turn that counted them is over
+            self.turn_reads += 1
         if self.tls is None:
             self._receive()
         else:
             self._receive_tls()
-
-    def _count_read(self) -> None:
-        """Let those run who were woken before more is read: libuv would go on for 32 reads."""
-        if not self.writer.scheduled:
-            self.turn_reads = 0  # the turn that counted them is over
-        self.turn_reads += 1
-        if self.turn_reads == TURN_READS:
+        if small and self.turn_reads >= TURN_READS and not self.engine.closed:
+            # Let those run who were told to before more is read: libuv would go on for 32 reads.
             self.transport.pause_reading()
             self.loop.call_soon(self.go_on)
 
@@ -336,6 +335,7 @@ class AsyncDriver(Carrier):
         self.used_at = now
         self.tally.heard(now)
         plain.consume(engine.receive(plain.buffer, plain.start, plain.end, now))
+        self._wake_here(now)
         self._after_receive()
 
     def _receive_tls(self) -> None:
@@ -376,7 +376,34 @@ class AsyncDriver(Carrier):
         if self.session_due and octets:
             self.session_due = False
             tls.keep_session()
+        self._wake_here(now)
         self._after_receive()
+
+    def _wake_here(self, now: float) -> None:
+        """Wake those whose exchange the read touched; a task that waits for nothing else runs at once.
+
+        One turn of the event loop fewer, and what it sends next leaves with what the others send.
+        """
+        engine = self.engine
+        if not engine.ready:
+            return
+        direct = current_task(self.loop) is None  # a tunnel's octets come from a task
+        told = False
+        for exchange in engine.take_ready():
+            if exchange.phase == FINISHED:
+                self.settle(exchange, now)
+            waiter = exchange.waiter
+            if waiter is not None:
+                exchange.waiter = None
+                self.direct = direct
+                waiter.wake(exchange)
+                if self.direct or not direct:
+                    told = True
+        self.direct = False
+        if told:
+            self.writer.schedule()
+        else:
+            self.turn_reads = 0  # whoever was answered has run
 
     def _after_receive(self) -> None:
         engine = self.engine

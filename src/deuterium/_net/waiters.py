@@ -16,6 +16,9 @@ class FutureWaiter(Waiter):
     def __init__(self, future: Any) -> None:
         self.future = future
 
+    def __await__(self) -> Any:
+        return self.future.__await__()
+
     def wake(self, exchange: Exchange) -> None:
         """Set the Future's result."""
         try:  # noqa: SIM105  # contextlib.suppress costs more than the call
