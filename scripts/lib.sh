@@ -20,6 +20,11 @@ choose_python() {
     die "no Python >= 3.11 found; set PYTHON to one"
 }
 
+# Where scripts/pythons puts the Pythons it gets.
+pythons_folder() {
+    echo "${DEUTERIUM_PYTHONS:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/deuterium/pythons}"
+}
+
 # True when $1 (a Python) can build extension modules: a C compiler and Python's headers.
 can_compile() {
     "$1" - <<'PYTHON'

@@ -10,12 +10,14 @@ import hashlib
 import os
 import shutil
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_FILES = ("setup.py", "pyproject.toml", "README.md")
 SOURCES = shutil.ignore_patterns("*.so", "*.pyd", "*.c", "*.html", "__pycache__", "*.egg-info")
+NEED_A_GIL = ("brotli", "gevent", "orjson")  # test and extra requirements not built for CPythons without one
 BUILD_VARIABLES = ("DEUTERIUM_PURE", "DEUTERIUM_CFLAGS", "CFLAGS", "CC")
 
 
@@ -28,7 +30,10 @@ def requirements(names: list[str]) -> list[str]:
         **project["project"]["optional-dependencies"],
         **project["dependency-groups"],
     }
-    return [requirement for name in names for requirement in sources[name]]
+    wanted = [requirement for name in names for requirement in sources[name]]
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        wanted = [requirement for requirement in wanted if not requirement.startswith(NEED_A_GIL)]
+    return wanted
 
 
 def stage(folder: Path) -> str:

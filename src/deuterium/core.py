@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from time import monotonic, time
 from typing import Any, cast
 
@@ -466,15 +467,18 @@ class ClientCore:
         """Remember what a refusal says about the origin's protocols."""
         key = exchange.origin.key
         if isinstance(error, RequestError) and error.code == HTTP_1_1_REQUIRED:
-            if self.workshop.protocols.http1_required(key, now):
-                self._leave_connections(exchange)
+            with self.pool_lock():
+                if self.workshop.protocols.http1_required(key, now) and exchange.route is not None:
+                    exchange.route.leave()
         elif error is None and exchange.status == MISDIRECTED:
-            self.workshop.protocols.misdirected(key, now)
-            self._leave_connections(exchange)
+            with self.pool_lock():
+                self.workshop.protocols.misdirected(key, now)
+                if exchange.route is not None:
+                    exchange.route.leave()
 
-    def _leave_connections(self, exchange: Exchange) -> None:
-        if exchange.route is not None:
-            exchange.route.leave()
+    def pool_lock(self) -> AbstractContextManager[Any]:
+        """What guards routes, connections and what is known of protocols, where several threads use them."""
+        return nullcontext()
 
     def retry_after(self, exchange: Exchange) -> str | None:
         """The response's Retry-After field value."""

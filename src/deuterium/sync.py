@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from threading import Lock, RLock, Thread
 from typing import Any
@@ -363,16 +363,21 @@ class Client(ClientCore):
 
         Locks may have been held by threads that do not exist here.
         """
+        sender, self._sender = self._sender, None  # first: a change of options waits for a lock as long as there is one
         self._opening = Lock()
         self._deciding = RLock()
         self.cookies.after_fork()
-        sender, self._sender = self._sender, None
         if sender is not None:
             sender.pool.forsake()
 
     def options_changed(self) -> None:
-        if self._sender is not None:
-            self._sender.refresh(self)
+        if (sender := self._sender) is not None:
+            with self._deciding:  # other threads send by the one there is: it is replaced, never changed
+                object.__setattr__(self, "_sender", SyncSender(sender.pool, self))
+
+    def pool_lock(self) -> AbstractContextManager[Any]:
+        sender = self._sender
+        return nullcontext() if sender is None else sender.pool.lock
 
     def _flows(self) -> Flows:
         pool = self._open().pool

@@ -1,5 +1,7 @@
 cimport cython
 
+from ._memory.guard cimport Guard
+
 @cython.final
 cdef class Origin:
     cdef readonly str scheme
@@ -11,6 +13,7 @@ cdef class Origin:
 
 @cython.final
 cdef class UrlCache:
+    cdef Guard _guard
     cdef dict _origins
     cdef dict _targets
     cpdef tuple split(self, str url)

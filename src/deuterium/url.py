@@ -9,6 +9,7 @@ from typing import Final
 import idna
 from yarl import URL
 
+from ._memory.guard import Guard
 from .errors import InvalidURL, LocalProtocolError, UnsupportedProtocol
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -56,11 +57,12 @@ class Origin:
 
 
 class UrlCache:
-    """Parses URLs and remembers the results. One for each client; nothing is global."""
+    """Parses URLs and remembers the results. One for each client; nothing is global. Safe from any thread."""
 
-    __slots__ = ("_origins", "_targets")
+    __slots__ = ("_guard", "_origins", "_targets")
 
     def __init__(self) -> None:
+        self._guard = Guard()
         self._origins: dict[str, Origin] = {}
         self._targets: dict[str, tuple[Origin, str]] = {}
 
@@ -72,13 +74,20 @@ class UrlCache:
 
         Raises InvalidURL, or UnsupportedProtocol for another scheme.
         """
+        # Without a GIL a dictionary that another thread empties takes its values along between ``get`` and its use.
+        self._guard.acquire()
         found = self._targets.get(url)
+        self._guard.release()
         if found is not None:
             return found
         found = self._split(url)
-        if len(self._targets) >= _CACHED:
-            self._targets.clear()
-        self._targets[url] = found
+        self._guard.acquire()
+        try:
+            if len(self._targets) >= _CACHED:
+                self._targets.clear()
+            self._targets[url] = found
+        finally:
+            self._guard.release()
         return found
 
     def _split(self, url: str) -> tuple[Origin, str]:
@@ -103,12 +112,18 @@ class UrlCache:
         return origin, target
 
     def _origin(self, prefix: str, after_scheme: int) -> Origin:
+        self._guard.acquire()
         origin = self._origins.get(prefix)
+        self._guard.release()
         if origin is None:
             origin = parse_origin(prefix, after_scheme)
-            if len(self._origins) >= _CACHED:
-                self._origins.clear()
-            self._origins[prefix] = origin
+            self._guard.acquire()
+            try:
+                if len(self._origins) >= _CACHED:
+                    self._origins.clear()
+                self._origins[prefix] = origin
+            finally:
+                self._guard.release()
         return origin
 
 

@@ -305,7 +305,9 @@ class WebSocket:
             return True
         if exchange.phase == FINISHED:
             if not exchange.chunks:
-                session.end(exchange.error)
+                with self._pool.lock:
+                    error = exchange.error
+                session.end(error)
             return True
         return self._wait(until)
 

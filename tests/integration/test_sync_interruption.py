@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,9 +14,15 @@ import pytest
 
 import deuterium
 from deuterium import Client
+from deuterium._net import blocking_driver
 from servers import Fleet
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+
+INTERPRETED = blocking_driver.__file__.endswith((".py", ".pyc"))
+LOCKS_STAY_HELD = pytest.mark.skipif(
+    INTERPRETED and sys.version_info[:2] == (3, 14), reason="python/cpython#148874: an interrupted `with lock` keeps it"
+)
 
 
 class Interrupted(BaseException):
@@ -80,6 +87,7 @@ def test_interrupted_thread_leaves_the_others_their_answers(app: Client, leads: 
     assert app.get("/json").status_code == 200
 
 
+@LOCKS_STAY_HELD
 def test_interruptions_at_random_moments_disturb_nobody_else(app: Client) -> None:
     """What the interrupted thread read half-way ends the connection; others may be told so, but nobody hangs."""
     stop = threading.Event()

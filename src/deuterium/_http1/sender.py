@@ -315,9 +315,9 @@ class Sender(Engine):
     def _end(self, exchange: Exchange, error: Exception | None) -> None:
         """Finish the exchange, once, and have its waiter woken."""
         if exchange.phase != FINISHED:
-            exchange.phase = FINISHED
             exchange.finished_at = self.now
             exchange.error = error
+            exchange.phase = FINISHED  # last: other threads look at it without the lock
             if exchange.writer is not None:
                 self.writable.append(exchange)
             self._mark(exchange)

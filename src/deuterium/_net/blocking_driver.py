@@ -65,6 +65,7 @@ class BlockingDriver(BlockingTransport):
                         self._end_sleep(waiter, gate, opened)
                         gate = None
                     elif leads:
+                        self.receiving = False
                         self._take_in()
                     over = waiter.woken or self.lost
                     now = monotonic()
@@ -102,6 +103,7 @@ class BlockingDriver(BlockingTransport):
                                 due = queue.take_next()
                     else:
                         if leads:
+                            self.receiving = True
                             limit = min(limit, self.engine.deadline)
                             if now >= self.next_tick:
                                 self._tick(now)
@@ -216,7 +218,7 @@ class BlockingDriver(BlockingTransport):
         with self.lock:
             if self.reading or self.lost:
                 return False
-            self.reading = True
+            self.reading = self.receiving = True
             return True
 
     def serve(self, came: int) -> None:
@@ -268,12 +270,16 @@ class BlockingDriver(BlockingTransport):
                 waiter.gate = None
                 self.queue.choose(gate)
                 return True
-        if self.shut and not self.writing:
-            self._close_socket()
+        if self.shut:
+            if not self.writing:
+                self._close_socket()
+        elif not self.lost and not self.engine.active():
+            self._rest()  # what was under way ended while this thread was at the network
         return False
 
     def _leave_reading(self) -> None:
         """The reader was interrupted."""
+        self.receiving = False
         if self.in_receive:
             self.in_receive = False
             if not self.lost:

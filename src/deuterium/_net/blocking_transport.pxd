@@ -23,11 +23,13 @@ cdef class BlockingTransport(Carrier):
     cdef object poll
     cdef int events
     cdef readonly bint reading
+    cdef bint receiving
     cdef bint in_receive
     cdef readonly bint writing
     cdef readonly bint mute
     cdef bint arrived
     cdef readonly list backlog
+    cdef bint clogged
     cdef readonly list abandoned
     cdef bint shut
     cdef readonly long long reads
@@ -47,7 +49,7 @@ cdef class BlockingTransport(Carrier):
     cdef void _after_poll(self, int came) except *
     @cython.locals(engine=Engine, octets=Py_ssize_t)
     cdef void _receive(self) except *
-    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, octets=Py_ssize_t)
+    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, octets=Py_ssize_t, more=bint)
     cdef void _decrypt(self) except *
     cdef void _receive_end(self) except *
     cdef void _receive_eof(self) except *
@@ -55,13 +57,14 @@ cdef class BlockingTransport(Carrier):
     cdef void _take_in(self) except *
     @cython.locals(engine=Engine)
     cdef void _after_receive(self) except *
+    cdef void _rest(self) except *
     @cython.locals(engine=Engine, now=double, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
     cdef void _wake(self) except *
     @cython.locals(rest=list)
     cdef void _write(self, list segments) except *
     @cython.locals(rest=list)
     cdef void _write_backlog(self, double wait_s) except *
-    cdef void _end_writing(self) except *
+    cdef void _end_writing(self, list rest) except *
     cdef void _break_off(self, object error) except *
     cdef list _encrypt(self, list segments)
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, sent=Py_ssize_t, size=Py_ssize_t)

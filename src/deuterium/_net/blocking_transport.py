@@ -12,9 +12,10 @@ from typing import Any
 
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED
-from ..errors import ReadError, WriteError
+from ..errors import ReadError
 from .blocking_poll import POLLIN, POLLOUT, open_poll
 from .carrier import Carrier
+from .losses import broken_read, broken_tls, broken_write
 from .receive_buffer import ReceiveBuffer
 from .sizes import LARGE_READ, NORMAL_READ, SMALL_READ
 from .ticks import TICK_S
@@ -27,14 +28,15 @@ class BlockingTransport(Carrier):
 
     ``lock`` is the client's: it guards the engine and every attribute here, but for what belongs to a role. It is
     never held while the network is waited for. There are two roles, each held by one thread at a time. The *reader*
-    polls and receives; ``inbound`` and ``plain`` are its own. The *writer* sends; the segments it took are its own.
-    ``tls_lock`` guards the TLS object between the two; no other lock is taken under it.
+    polls and receives; ``inbound`` and ``plain`` are its own while it is ``receiving``. The *writer* sends; the
+    segments it took are its own. ``tls_lock`` guards the TLS object between the two; no other lock is taken under it.
     """
 
     __slots__ = (
         "abandoned",
         "arrived",
         "backlog",
+        "clogged",
         "events",
         "in_receive",
         "inbound",
@@ -48,6 +50,7 @@ class BlockingTransport(Carrier):
         "reading",
         "reads",
         "receive_into",
+        "receiving",
         "send_octets",
         "session_due",
         "shut",
@@ -77,11 +80,13 @@ class BlockingTransport(Carrier):
         self.poller.register(sock.fileno(), POLLIN)
         self.poll = self.poller.poll
         self.reading = False  # the reader's role is taken
+        self.receiving = False  # the reader is at the network, without the lock
         self.in_receive = False  # octets may have left the socket that are not in ``inbound`` yet
         self.writing = False  # the writer's role is taken
         self.mute = False  # a write failed: nothing more is written, what the peer still said is read
         self.arrived = False  # ``plain`` has octets the engine has not seen
         self.backlog: list[Any] = []  # octets of the transport that the socket did not take
+        self.clogged = False  # ``backlog`` is not empty; the reader asks without the lock
         self.abandoned: list[Exchange] = []  # given up by a finalizer that ran while its own thread held the lock
         self.shut = False  # close the socket as soon as both roles are free
         self.opened_at = opened_at
@@ -141,7 +146,7 @@ class BlockingTransport(Carrier):
                 self._receive()
                 self._take_in()
         except OSError as error:
-            self._fail(_broken_read(error))
+            self._fail(broken_read(error))
 
     def leave_to_parent(self, lock: Any) -> None:
         """Close the descriptor and say nothing: in a child process the connection is still its parent's."""
@@ -180,7 +185,7 @@ class BlockingTransport(Carrier):
     def _events(self) -> int:
         """What the reader polls for."""
         events = 0 if self.engine.wants_pause else POLLIN
-        if self.backlog and not self.writing:
+        if self.clogged and not self.writing:
             events |= POLLOUT
         return events
 
@@ -217,7 +222,7 @@ class BlockingTransport(Carrier):
             return
         except OSError as error:
             self.in_receive = False
-            self._fail_from_role(_broken_read(error))
+            self._fail_from_role(broken_read(error))
             return
         self.inbound.commit(octets)
         self.arrived = True
@@ -244,11 +249,11 @@ class BlockingTransport(Carrier):
             try:
                 with self.tls_lock:
                     octets = tls.read(len(space), space)
+                    more = tls.buffered()
             except ssl.SSLWantReadError:
                 return
             except ssl.SSLError as error:
-                failure = ReadError(f"TLS failed: {error.reason or error}", scope="connection")
-                failure.__cause__ = error
+                failure = broken_tls(error)
                 break
             if octets == 0:
                 break
@@ -256,9 +261,9 @@ class BlockingTransport(Carrier):
             self.arrived = True
             if self.session_due:
                 self.session_due = False
-                with self.lock:
+                with self.lock, self.tls_lock:
                     tls.keep_session()
-            if not tls.buffered():
+            if not more:
                 return
             if plain.buffer.capacity - plain.end < SMALL_READ:
                 with self.lock:
@@ -318,10 +323,14 @@ class BlockingTransport(Carrier):
         if not engine.active():
             if engine.draining:
                 self.close()
-            elif self.plain.start == self.plain.end and self.inbound.start == self.inbound.end:
-                # An idle connection holds no memory of the pool's.
-                self.plain.release()
-                self.inbound.release()
+            elif not self.receiving:
+                self._rest()
+
+    def _rest(self) -> None:
+        """An idle connection holds no memory of the pool's."""
+        if self.plain.start == self.plain.end and self.inbound.start == self.inbound.end:
+            self.plain.release()
+            self.inbound.release()
 
     def _wake(self) -> None:
         """Wake each waiter of each exchange the engine touched, once."""
@@ -360,12 +369,10 @@ class BlockingTransport(Carrier):
                     segments = self._encrypt(segments)
                 rest = self._send(segments)
                 with self.lock:
-                    if rest:
-                        self.backlog = rest
-                    elif not self.lost and self.engine.has_output():
+                    if not rest and not self.lost and self.engine.has_output():
                         segments = self.engine.take(monotonic())
                         continue
-                    self._end_writing()
+                    self._end_writing(rest)
                     return
         except BaseException as error:
             self._break_off(error)
@@ -378,16 +385,17 @@ class BlockingTransport(Carrier):
                 poll.register(self.sock.fileno(), POLLOUT)
                 if not poll.poll(ceil(wait_s * 1000.0)):
                     with self.lock:
-                        self._end_writing()
+                        self._end_writing(self.backlog)
                     return
             rest = self._send(self.backlog)
             with self.lock:
-                self.backlog = rest
-                self._end_writing()
+                self._end_writing(rest)
         except BaseException as error:
             self._break_off(error)
 
-    def _end_writing(self) -> None:
+    def _end_writing(self, rest: list[Any]) -> None:
+        self.backlog = rest
+        self.clogged = len(rest) > 0
         self.writing = False
         if self.shut and not self.reading:
             self._close_socket()
@@ -396,14 +404,11 @@ class BlockingTransport(Carrier):
         """A write that failed, or was interrupted: nobody knows what of it left."""
         with self.lock:
             self.mute = True
-            self.backlog = []
-            self._end_writing()
+            self._end_writing([])
             if isinstance(error, OSError):
                 self.look(monotonic())  # it may have answered before it closed; a reader looks by itself
             if not self.lost and not (self.reading and isinstance(error, OSError)):
-                failure = WriteError(f"the connection was lost: {error}", scope="connection")
-                failure.__cause__ = error
-                self._fail(failure)
+                self._fail(broken_write(error))
         if not isinstance(error, OSError):
             raise error
 
@@ -492,9 +497,3 @@ class BlockingTransport(Carrier):
 
     def _stir(self) -> None:
         """Have every thread that sleeps here look round."""
-
-
-def _broken_read(error: OSError) -> ReadError:
-    failure = ReadError(f"the connection was lost: {error}", scope="connection")
-    failure.__cause__ = error
-    return failure

@@ -10,6 +10,8 @@ exact: whenever a retry is granted, the window holds no more of them than the fo
 
 from __future__ import annotations
 
+from deuterium._memory.guard import Guard
+
 from .rolling_counts import RollingCounts
 
 REQUESTS = 0
@@ -19,7 +21,7 @@ ROUNDING = 1e-9  # 0.29 x 100 is 28.999999999999996
 
 
 class RetryBudget:
-    """One client's budget. The owner calls it from one thread at a time.
+    """One client's budget, safe from any thread: flows draw on it while the pool's housekeeping adds to it.
 
     >>> budget = RetryBudget(share=0.5, minimum_per_s=0.0, window_s=10.0)
     >>> budget.request(0.0); budget.request(0.0)
@@ -27,9 +29,10 @@ class RetryBudget:
     (True, False)
     """
 
-    __slots__ = ("counts", "known", "minimum", "refused", "seen", "share", "taken")
+    __slots__ = ("counts", "guard", "known", "minimum", "refused", "seen", "share", "taken")
 
     def __init__(self, share: float, minimum_per_s: float, window_s: float) -> None:
+        self.guard = Guard()
         self.share = share
         self.minimum = minimum_per_s * window_s
         self.counts = RollingCounts(window_s, 2)
@@ -40,34 +43,55 @@ class RetryBudget:
 
     def request(self, now: float) -> None:
         """A first attempt is sent."""
-        self.counts.add(REQUESTS, now)
-        self.known += 1
+        self.guard.acquire()
+        try:
+            self.counts.add(REQUESTS, now)
+            self.known += 1
+        finally:
+            self.guard.release()
 
     def resent(self) -> None:
         """A request is sent once more; for whatever reason, that is no request of its own."""
+        self.guard.acquire()
         self.known += 1
+        self.guard.release()
 
     def observe(self, carried: int, now: float) -> None:
         """The connections have carried so many requests in all: those that nobody reported count from now on.
 
         A request that succeeds at once is not reported, so that it costs nothing; this is called once a second or so.
         """
-        more = carried - self.seen - self.known
-        self.seen = carried
-        self.known = 0
-        if more > 0:
-            self.counts.add_many(REQUESTS, more, now)
+        self.guard.acquire()
+        try:
+            more = carried - self.seen - self.known
+            self.seen = carried
+            self.known = 0
+            if more > 0:
+                self.counts.add_many(REQUESTS, more, now)
+        finally:
+            self.guard.release()
 
     def take(self, now: float) -> bool:
         """Pay for one retry; False when the budget is spent."""
-        if self.balance(now) < 1.0 - ROUNDING:
-            self.refused += 1
-            return False
-        self.counts.add(RETRIES, now)
-        self.taken += 1
-        return True
+        self.guard.acquire()
+        try:
+            if self._balance(now) < 1.0 - ROUNDING:
+                self.refused += 1
+                return False
+            self.counts.add(RETRIES, now)
+            self.taken += 1
+            return True
+        finally:
+            self.guard.release()
 
     def balance(self, now: float) -> float:
         """How many retries are left within the window ending now."""
+        self.guard.acquire()
+        try:
+            return self._balance(now)
+        finally:
+            self.guard.release()
+
+    def _balance(self, now: float) -> float:
         requests = self.counts.total(REQUESTS, now)
         return self.minimum + self.share * requests - self.counts.total(RETRIES, now)

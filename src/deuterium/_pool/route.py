@@ -274,8 +274,8 @@ class Route:
         return exchange.limit()
 
     def _refuse(self, exchange: Exchange, error: Exception | None) -> None:
-        exchange.phase = FINISHED
         exchange.error = error
+        exchange.phase = FINISHED  # last: other threads look at it without the lock
         self.refused.append(exchange)
 
 

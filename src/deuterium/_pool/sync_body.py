@@ -35,15 +35,16 @@ class SyncBody:
                 if piece is not None:
                     yield piece
                     continue
-                if exchange.phase == FINISHED and not exchange.chunks:
-                    if exchange.error is not None:
-                        raise exchange.error
-                    return
                 waiter = ThreadWaiter()
                 if upload is not None and upload.step(waiter):
                     continue
                 if self.pool.expect(exchange, waiter):
                     self.pool.wait(exchange, waiter)
+                elif not exchange.chunks:
+                    # ``expect`` saw the end under the lock: what the reader of the connection said of it is all here.
+                    if exchange.error is not None:
+                        raise exchange.error
+                    return
         finally:
             self.close()
 

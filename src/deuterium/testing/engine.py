@@ -339,9 +339,9 @@ class InProcessEngine(Engine):
         exchange = visit.exchange
         self.visits.pop(exchange, None)
         if exchange.phase != FINISHED:
-            exchange.phase = FINISHED
             exchange.finished_at = monotonic()
             exchange.error = error
+            exchange.phase = FINISHED  # last: other threads look at it without the lock
             if exchange.writer is not None:
                 self.writable.append(exchange)
             self._touch(exchange)
