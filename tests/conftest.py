@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 
+import tasks
 from servers import APP_SERVERS, RUNNERS, SCHEMES, Fleet, MissingProgram, Server, Workspace
 
 T = TypeVar("T")
@@ -37,12 +38,26 @@ def loop_factory(request: pytest.FixtureRequest) -> LoopFactory:
     return factory
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked ``every_loop`` run on trio as well: they wait by the verbs of :mod:`tasks` alone.
+
+    With the argument "trio as a guest", an asyncio loop runs around it, for peers that need one in the same thread.
+    """
+    if "arun" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("every_loop")
+        loops = LOOPS if mark is None else (*LOOPS, mark.args[0] if mark.args else "trio")
+        metafunc.parametrize("arun", loops, indirect=True)
+
+
 @pytest.fixture
-def arun(loop_factory: LoopFactory) -> Callable[[Coroutine[Any, Any, T]], T]:
+def arun(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, T]], T]:
     """``arun(coroutine)`` runs it to its end on a new loop of each kind, and returns its result."""
+    if request.param.startswith("trio"):
+        return tasks.run_trio if request.param == "trio" else tasks.run_guest
+    factory: LoopFactory = importlib.import_module(request.param).new_event_loop
 
     def run(coroutine: Coroutine[Any, Any, T]) -> T:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
+        with asyncio.Runner(loop_factory=factory) as runner:
             return runner.run(coroutine)
 
     return run

@@ -46,7 +46,14 @@ class Scenario:
 
 
 NATIVE = ("go", "rust-hyper", "h2load")
-OURS = ("deuterium", "deuterium-asyncio", "deuterium-fetch-many", "deuterium-gather", "deuterium-pure")
+OURS = (
+    "deuterium",
+    "deuterium-asyncio",
+    "deuterium-fetch-many",
+    "deuterium-gather",
+    "deuterium-trio",
+    "deuterium-pure",
+)
 
 SCENARIOS = (
     Scenario(

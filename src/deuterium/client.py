@@ -1,8 +1,7 @@
-"""AsyncClient: the client layer under asyncio."""
+"""AsyncClient: the client layer on an event loop, asyncio's or trio's."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterable
@@ -15,6 +14,8 @@ from yarl import URL
 
 from ._http.exchange import Exchange
 from ._http.phases import FINISHED, NEVER, PIECES, WHOLE
+from ._net.loops import running_loop
+from ._net.waiting import first_done, sleep
 from ._pool import forks
 from ._pool.async_body import AsyncBody, hear_news, send_stream, upload_over
 from ._pool.async_pool import AsyncPool
@@ -36,9 +37,8 @@ from .websocket_opening import open_async
 
 
 class AsyncClient(ClientCore):
-    """An HTTP client for asyncio. One client keeps its connections; use it for many requests, then close it.
+    """An HTTP client for asyncio and trio. One client keeps its connections; use it for many requests, then close it.
 
-    >>> import asyncio
     >>> async def main() -> None:
     ...     async with AsyncClient() as client:
     ...         response = await client.get("https://example.org/")
@@ -226,7 +226,7 @@ class AsyncClient(ClientCore):
         Raises HTTPStatusError for a status other than 2xx, RemoteProtocolError for content of another length than
         announced, and OSError.
         """
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         job = Download(
             self.absolute(str(url)),
             path,
@@ -249,9 +249,10 @@ class AsyncClient(ClientCore):
                                     job.report()
                         await loop.run_in_executor(None, job.flush)
                         job.report()
-                        return await loop.run_in_executor(None, job.finish, response)
+                        done: Downloaded = await loop.run_in_executor(None, job.finish, response)
+                        return done
                 except RequestError as error:
-                    await asyncio.sleep(await loop.run_in_executor(None, job.next_delay, error))
+                    await sleep(loop, await loop.run_in_executor(None, job.next_delay, error))
         finally:
             job.close()
     def websocket(self, url: str | URL, **options: Any) -> AbstractAsyncContextManager[AsyncWebSocket]:
@@ -325,8 +326,10 @@ class AsyncClient(ClientCore):
         self._closed = True
         self._sender = None
         if sender is not None:
-            await sender.pool.aclose()
-            await sender.pool.dialer.aclose()
+            try:
+                await sender.pool.aclose()
+            finally:
+                await sender.pool.dialer.aclose()
 
     def stats(self) -> ClientStats:
         """Connections, waiting requests, breakers, retries and memory as they are now. Costs nothing until asked."""
@@ -345,7 +348,7 @@ class AsyncClient(ClientCore):
         """The pool, made when the first request tells which event loop the client belongs to."""
         if self._closed:
             raise RuntimeError("the client is closed")
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         pool = AsyncPool(loop, self.workshop, self.workshop.mounts.async_dialer(loop))
         sender = AsyncSender(loop, pool, self)
         self._sender = sender
@@ -387,7 +390,7 @@ class AsyncClient(ClientCore):
                     elif type(action) is Hear:
                         await hear_news((self._sender or self._open()).loop, action)
                     elif type(action) is Pause:
-                        await asyncio.sleep(action.delay_s)
+                        await sleep(running_loop(), action.delay_s)
                     elif type(action) is Drop:
                         await action.response.aclose()
                     elif type(action) is Read:
@@ -450,7 +453,7 @@ class AsyncClient(ClientCore):
                 left_s = race.until - monotonic()
                 if left_s <= 0:
                     return None
-                await asyncio.wait((waiter.future,), timeout=None if race.until == NEVER else left_s)
+                await first_done(sender.loop, (waiter.future,), None if race.until == NEVER else left_s)
         except BaseException:
             for exchange in race.exchanges:
                 sender.pool.cancel(exchange, None)
@@ -466,16 +469,18 @@ class AsyncClient(ClientCore):
 
     async def _consult(self, question: StoreQuestion) -> None:
         """Ask the breakers' store in a thread."""
-        asked = asyncio.get_running_loop().run_in_executor(None, question.ask)
+        loop = running_loop()
+        asked = loop.run_in_executor(None, question.ask)
         asked.add_done_callback(lambda future: None if future.cancelled() else question.settle(future.result()))
         if question.first:
-            await asyncio.wait((asked,), timeout=STORE_WAIT_S)
+            await first_done(loop, (asked,), STORE_WAIT_S)
 
     async def _send_content(self, exchange: Exchange, answered: Any) -> None:
         """Send streamed content beside waiting for the answer, which may come first."""
-        sending = asyncio.ensure_future(send_stream(asyncio.get_running_loop(), exchange))
+        loop = running_loop()
+        sending = loop.create_task(send_stream(loop, exchange))
         try:
-            await asyncio.wait((sending, answered), return_when=asyncio.FIRST_COMPLETED)
+            await first_done(loop, (sending, answered))
             if sending.done():
                 sending.result()  # the iterator's own exception, if it raised
         except BaseException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from types import TracebackType
@@ -10,6 +9,8 @@ from typing import Any, Final
 
 from ._http.events import EventParser, ServerSentEvent
 from ._http.field import check_value
+from ._net.loops import running_loop
+from ._net.waiting import sleep
 from ._pool.retry import retry_after_s
 from .errors import HTTPStatusError, LocalProtocolError, RemoteProtocolError, RequestError, TotalTimeout, TransportError
 from .request import checked_fields
@@ -159,7 +160,7 @@ class AsyncEventSource(AsyncIterator[ServerSentEvent]):
             delay_s = subscription.next_delay(error)
             if delay_s is None:
                 return
-            await asyncio.sleep(delay_s)
+            await sleep(running_loop(), delay_s)
 
     def __aiter__(self) -> AsyncEventSource:
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Future, get_running_loop
+from asyncio import Future, _get_running_loop
 from time import monotonic, time
 from typing import Any
 
@@ -11,6 +11,7 @@ from ._http.field import check_value
 from ._http.field_kind import SET_COOKIE
 from ._http.phases import NEVER
 from ._net.blocking_waiter import ThreadWaiter
+from ._net.loops import running_loop
 from ._net.task_waiter import TaskWaiter
 from ._net.waiters import FutureWaiter
 from ._pool.async_pool import AsyncPool
@@ -141,7 +142,7 @@ class AsyncSender(Sender):
 
     def direct_waiter(self) -> Any:
         """The same as ``waiter``, to be awaited itself, by a Task."""
-        if get_running_loop() is not self.loop:
+        if _get_running_loop() is not self.loop:  # under trio it is None
             self.change_loop()
         if COMPILED and self.standard:  # interpreted, a Future costs less: it is written in C
             return TaskWaiter(self.loop, self.answered)
@@ -149,7 +150,7 @@ class AsyncSender(Sender):
 
     def waiter(self) -> FutureWaiter:
         """Something to await. Raises RuntimeError on a loop that is not the client's, unless that is closed."""
-        if get_running_loop() is not self.loop:
+        if _get_running_loop() is not self.loop:  # under trio it is None
             self.change_loop()
         if self.standard:
             return FutureWaiter(Future(loop=self.loop))
@@ -163,7 +164,7 @@ class AsyncSender(Sender):
 
     def change_loop(self) -> None:
         """Go on with new connections on the running loop, if it is another one and the client's own is closed."""
-        loop = get_running_loop()
+        loop = running_loop()
         if loop is self.loop:
             return
         if not self.loop.is_closed():

@@ -1,8 +1,7 @@
-"""WebSocket under asyncio and in threads, over HTTP/2 and HTTP/1.1."""
+"""WebSocket on an event loop and in threads, over HTTP/2 and HTTP/1.1."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from threading import Lock, RLock
 from time import monotonic
@@ -11,6 +10,7 @@ from typing import Any
 from ._http.exchange import Exchange, LentPiece
 from ._http.phases import FINISHED, NEVER
 from ._net.blocking_waiter import ThreadWaiter
+from ._net.loops import lock, time_limit
 from ._net.tunnel import TunnelWaiter
 from ._net.waiters import FutureWaiter
 from .errors import ReadTimeout, WebSocketClosed, WriteTimeout
@@ -39,7 +39,7 @@ class AsyncWebSocket:
         self._session = session
         self._exchange: Exchange = response._exchange
         self._waker = TunnelWaiter(loop, self._pump)
-        self._sending = asyncio.Lock()
+        self._sending = lock(loop)
         self._waiting: list[Any] = []  # Futures of whoever waits for something to come
         self._pings = 0
         self._pump()
@@ -54,7 +54,7 @@ class AsyncWebSocket:
         """The next message. Raises WebSocketClosed, or ReadTimeout after ``timeout`` seconds, which closes nothing."""
         session = self._session
         try:
-            async with asyncio.timeout(timeout):
+            async with time_limit(self._loop, timeout):
                 while not session.messages:
                     if session.closed is not None:
                         raise session.error()
@@ -77,7 +77,7 @@ class AsyncWebSocket:
             await self._room()
             self._write(session.ping(payload))
         try:
-            async with asyncio.timeout(timeout):
+            async with time_limit(self._loop, timeout):
                 while payload not in session.pongs:
                     if session.closed is not None:
                         raise session.error()
@@ -97,10 +97,10 @@ class AsyncWebSocket:
             session.queued = 0
             self._pump()
             try:
-                async with asyncio.timeout(timeout):
+                async with time_limit(self._loop, timeout):
                     while session.closed is None:
                         await self._change()
-                async with asyncio.timeout(min(timeout, LINGER_S)):
+                async with time_limit(self._loop, min(timeout, LINGER_S)):
                     while exchange.phase != FINISHED:
                         await self._change()
             except TimeoutError:

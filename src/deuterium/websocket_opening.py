@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from ._http.phases import NEVER
+from ._net.loops import running_loop
 from .config import USE_CLIENT_DEFAULT
 from .errors import ExtendedConnectUnavailable, TotalTimeout
 from .response import Response
@@ -58,7 +58,7 @@ async def open_async(
     exchange = response._exchange
     exchange.deadline = NEVER  # it was that of the handshake
     try:
-        websocket = AsyncWebSocket(asyncio.get_running_loop(), response, handshake.session(response, max_message))
+        websocket = AsyncWebSocket(running_loop(), response, handshake.session(response, max_message))
     except BaseException:
         await response.aclose()
         raise

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import tasks
 from deuterium import AsyncClient, Client, HTTPError, Limits, RetryPolicy, Timeout
 
 STATUS = Path("/proc/self/status")
@@ -107,7 +108,7 @@ class AsyncActs:
     async def rest(self, client: AsyncClient, command: dict[str, Any]) -> dict[str, Any]:
         """The whole response, then time for the peer to say more."""
         response = await client.get(self.url)
-        await asyncio.sleep(REST_S)
+        await tasks.sleep(REST_S)
         return report(response)
 
     async def head(self, client: AsyncClient, command: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +127,7 @@ class AsyncActs:
         """Piece by piece, after the peer had time to send all it may."""
         tally = Tally()
         async with client.stream("GET", self.url) as response:
-            await asyncio.sleep(command["options"].get("stall_s", STALL_S))
+            await tasks.sleep(command["options"].get("stall_s", STALL_S))
             async for piece in response.aiter_raw():
                 tally.take(piece)
         return tally.report(response)
@@ -150,7 +151,7 @@ class AsyncActs:
     async def many(self, client: AsyncClient, command: dict[str, Any]) -> dict[str, Any]:
         """Several at once; the first failure."""
         count = command["options"]["count"]
-        results = await asyncio.gather(*(client.get(self.url) for _ in range(count)), return_exceptions=True)
+        results = await tasks.gather(*(client.get(self.url) for _ in range(count)), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
@@ -239,9 +240,11 @@ class SyncActs:
 
 
 def runner_of(face: str) -> Any:
-    """``run(command)`` for one face: threads, asyncio or uvloop."""
+    """``run(command)`` for one face: threads, asyncio, uvloop or trio."""
     if face == "threads":
         return lambda command: SyncActs(command["url"] + "/").run(command)
+    if face == "trio":
+        return lambda command: tasks.run_trio(AsyncActs(command["url"] + "/").run(command))
     if face == "uvloop":
         import uvloop
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import hpack
 
+import tasks
 from rfc import wire
 
 LARGE_WINDOW = 1 << 30  # request content is never held back unless a test wants it
@@ -139,7 +140,7 @@ class Peer:
             conversation.abort()
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        await tasks.on_asyncio(self.start())
         return self
 
     async def __aexit__(
@@ -147,7 +148,7 @@ class Peer:
     ) -> None:
         self.kill()
         while self.alive:
-            await asyncio.sleep(0)
+            await tasks.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation(self, len(self.conversations) + 1, writer)

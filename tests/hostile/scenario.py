@@ -44,7 +44,7 @@ class Scenario:
     always: bool = False
     connections: int = 0
     check: Callable[[RawPeer], None] | None = None
-    faces: tuple[str, ...] = ("asyncio", "uvloop", "threads")
+    faces: tuple[str, ...] = ("asyncio", "uvloop", "trio", "threads")
     limit_s: float = 2.0
     memory_mib: int = 32
 

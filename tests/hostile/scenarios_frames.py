@@ -211,7 +211,8 @@ FRAMES = [
         reset=FLOW,
         act="stall",
         says="6.9",
-        faces=("asyncio", "uvloop"),  # a thread that does not read leaves the octets in the kernel, and the peer waits
+        # A thread that does not read leaves the octets in the kernel, and the peer waits.
+        faces=("asyncio", "uvloop", "trio"),
     ),
     Scenario("stream-window-used-up", full_window, act="stall", length=STREAM_WINDOW, limit_s=3.0),
     Scenario("windows-dribbled", dribbled_windows, act="post", content=b"done", limit_s=4.0),

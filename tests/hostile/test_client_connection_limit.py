@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Limits, PoolTimeout, Timeout, TransportError
 from hostile.peer import Asked, Conversation, Peer
 from rfc import wire
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 ONE = Limits(max_connections=1)
 THINKS_S = 0.3
@@ -26,17 +28,17 @@ class Thinks(Peer):
         conversation.goes_on(self._answer(conversation, asked))
 
     async def _answer(self, conversation: Conversation, asked: Asked) -> None:
-        await asyncio.sleep(THINKS_S)
+        await tasks.sleep(THINKS_S)
         conversation.answers(asked, asked.path.encode())
 
 
 def test_request_to_another_origin_goes_on_once_the_only_connection_is_idle(arun: Any) -> None:
     async def scenario() -> None:
         async with Thinks() as busy, Thinks() as other, AsyncClient(http1=False, limits=ONE) as client:
-            first = asyncio.ensure_future(client.get(busy.url("/first")))
-            await asyncio.sleep(0.05)
+            first = tasks.start(client.get(busy.url("/first")))
+            await tasks.sleep(0.05)
             begin = monotonic()
-            waiting = [asyncio.ensure_future(client.get(other.url(f"/{number}"))) for number in range(3)]
+            waiting = [tasks.start(client.get(other.url(f"/{number}"))) for number in range(3)]
             assert (await first).content == b"/first"
             assert [(await each).content for each in waiting] == [b"/0", b"/1", b"/2"]
             assert monotonic() - begin < 4.0  # the pool timeout is 5 s
@@ -55,25 +57,25 @@ def test_request_to_another_origin_goes_on_though_the_only_connection_is_never_i
 
     async def scenario() -> None:
         async with TakesTwo() as busy, TakesTwo() as other, AsyncClient(http1=False, limits=ONE) as client:
-            over = asyncio.Event()
+            over = tasks.Event()
 
             async def load(number: int) -> int:
                 count = 0
-                await asyncio.sleep(number * THINKS_S / 2)
+                await tasks.sleep(number * THINKS_S / 2)
                 while not over.is_set():
                     assert (await client.get(busy.url("/busy"))).content == b"/busy"
                     count += 1
                 return count
 
-            workers = [asyncio.ensure_future(load(number)) for number in range(2)]
-            await asyncio.sleep(2 * THINKS_S)
+            workers = [tasks.start(load(number)) for number in range(2)]
+            await tasks.sleep(2 * THINKS_S)
             for number in range(2):
                 begin = monotonic()
                 assert (await client.get(other.url(f"/{number}"))).content == b"/%d" % number
                 assert monotonic() - begin < 4.0  # the pool timeout is 5 s
-                await asyncio.sleep(2 * THINKS_S)
+                await tasks.sleep(2 * THINKS_S)
             over.set()
-            assert min(await asyncio.gather(*workers)) >= 3
+            assert min(await tasks.gather(*workers)) >= 3
 
     arun(scenario())
 
@@ -88,8 +90,8 @@ def test_connection_retired_for_another_origin_is_used_again_when_nobody_waits_a
 
     async def scenario() -> None:
         async with TakesTwo() as busy, Thinks() as other, AsyncClient(http1=False, limits=ONE) as client:
-            endless = asyncio.ensure_future(client.get(busy.url("/endless"), timeout=None))
-            await asyncio.sleep(0.1)
+            endless = tasks.start(client.get(busy.url("/endless"), timeout=None))
+            await tasks.sleep(0.1)
             with pytest.raises(PoolTimeout):
                 await client.get(other.url(), timeout=Timeout(5.0, pool=2.5))
             assert (await client.get(busy.url("/again"))).content == b"now"
@@ -104,14 +106,14 @@ def test_client_closed_while_requests_wait_ends_them_and_dials_no_more(arun: Any
         async with Thinks() as peer:
             client = AsyncClient(http1=False, limits=ONE)
             await client.warm_up(peer.url())
-            await asyncio.sleep(0.1)  # the peer's SETTINGS arrive
-            tasks = [asyncio.ensure_future(client.post(peer.url(), content=b"order")) for _ in range(4)]
-            await asyncio.sleep(0.05)
+            await tasks.sleep(0.1)  # the peer's SETTINGS arrive
+            running = [tasks.start(client.post(peer.url(), content=b"order")) for _ in range(4)]
+            await tasks.sleep(0.05)
             await client.aclose()
-            for task in tasks:
+            for task in running:
                 with pytest.raises(TransportError, match="closed"):
-                    await asyncio.wait_for(task, 2)
-            await asyncio.sleep(0.1)
+                    await tasks.wait_for(task, 2)
+            await tasks.sleep(0.1)
             assert len(peer.conversations) == 1
             assert not peer.alive
 

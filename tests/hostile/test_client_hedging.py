@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Client, RetryPolicy, StreamReset, Timeout, TotalTimeout
 from hostile.peer import Asked, Conversation, Peer
 from rfc import wire
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 DELAY_S = 0.1
 
@@ -53,7 +56,7 @@ def test_hedge_goes_out_after_each_delay_until_one_is_answered(arun: Any, answer
             assert (answers_from - 1) * DELAY_S <= monotonic() - begin < (answers_from - 1) * DELAY_S + 1
             assert client.stats().retries.taken == answers_from - 1
             assert [each.streams for each in client.stats().connections] == [0]
-            await asyncio.sleep(0.05)
+            await tasks.sleep(0.05)
             assert peer.asked == answers_from
             assert len(peer.resets()) == answers_from - 1  # the losers are told
 
@@ -108,7 +111,7 @@ def test_streamed_response_is_hedged_until_its_header_section(arun: Any) -> None
         async with Stalls(2) as peer, AsyncClient(http1=False, retry=policy()) as client:
             async with client.stream("GET", peer.url()) as response:
                 assert b"".join([piece async for piece in response.aiter_bytes()]) == b"copy 2"
-            await asyncio.sleep(0.05)
+            await tasks.sleep(0.05)
             assert len(peer.resets()) == 1
 
     arun(scenario())
@@ -117,12 +120,12 @@ def test_streamed_response_is_hedged_until_its_header_section(arun: Any) -> None
 def test_cancelled_request_cancels_every_copy(arun: Any) -> None:
     async def scenario() -> None:
         async with Stalls(99) as peer, AsyncClient(http1=False, retry=policy()) as client:
-            task = asyncio.ensure_future(client.get(peer.url()))
-            await asyncio.sleep(2.5 * DELAY_S)
+            task = tasks.start(client.get(peer.url()))
+            await tasks.sleep(2.5 * DELAY_S)
             task.cancel()
-            with pytest.raises(asyncio.CancelledError):
+            with pytest.raises(tasks.CancelledError):
                 await task
-            await asyncio.sleep(0.05)
+            await tasks.sleep(0.05)
             assert len(peer.resets()) == peer.asked == 3
 
     arun(scenario())

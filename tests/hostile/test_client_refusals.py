@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, GoAway, RequestError, RetryPolicy, StreamReset
 from hostile.peer import Asked, Conversation, Peer
 from rfc import wire
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 STREAMS_TAKEN = 10
 LAST_TAKEN = 2 * STREAMS_TAKEN - 1
@@ -55,7 +57,7 @@ def test_posts_under_goaway_after_ten_streams_all_arrive_once(arun: Any) -> None
     async def scenario() -> None:
         async with LeavesAfterTen() as peer, AsyncClient(http1=False, timeout=30.0) as client:
             bodies = [b"order %d" % number for number in range(200)]
-            responses = await asyncio.gather(*(client.post(peer.url(), content=body) for body in bodies))
+            responses = await tasks.gather(*(client.post(peer.url(), content=body) for body in bodies))
             assert [response.content for response in responses] == bodies
             assert peer.bodies == Counter(bodies)
             assert len(peer.conversations) >= 200 // STREAMS_TAKEN

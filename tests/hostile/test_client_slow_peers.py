@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from time import monotonic
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Limits, ReadError, ReadTimeout, RetryPolicy, Timeout, TotalTimeout
 from hostile.peer import Asked, Conversation, Peer
 from rfc import wire
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 DRIP_S = 0.02
 SLACK_S = 1.5  # a busy machine's
@@ -31,7 +33,7 @@ class Drips(Peer):
     async def _drip(self, conversation: Conversation, frame: bytes) -> None:
         while True:
             conversation.says(frame)
-            await asyncio.sleep(DRIP_S)
+            await tasks.sleep(DRIP_S)
 
 
 class FallsSilent(Peer):
@@ -109,7 +111,7 @@ def test_peer_that_answers_pings_may_think_longer_than_the_ping_timeout(arun: An
             conversation.goes_on(self._think(conversation, asked))
 
         async def _think(self, conversation: Conversation, asked: Asked) -> None:
-            await asyncio.sleep(2.5)
+            await tasks.sleep(2.5)
             conversation.answers(asked, b"thought")
 
     async def scenario() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Limits, PoolTimeout, Timeout
 from hostile.peer import Asked, Conversation, Peer
 from rfc import wire
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 ONE_CONNECTION = Limits(max_connections=1)
 
@@ -39,10 +41,10 @@ class Holds(Peer):
 
     async def has(self, held: int) -> None:
         """Wait until so many requests are here, and see that no other follows."""
-        async with asyncio.timeout(10):
+        async with tasks.timeout(10):
             while len(self.held) < held:
-                await asyncio.sleep(0.005)
-        await asyncio.sleep(0.05)
+                await tasks.sleep(0.005)
+        await tasks.sleep(0.05)
         assert len(self.held) == held
 
 
@@ -52,8 +54,8 @@ def test_stream_limit_of_zero_holds_requests_until_it_is_raised(arun: Any) -> No
         async with Holds() as peer, AsyncClient(http1=False, limits=ONE_CONNECTION) as client:
             await client.get(peer.url("/now"))
             peer.allows(0)
-            await asyncio.sleep(0.05)
-            waiting = [asyncio.ensure_future(client.get(peer.url(f"/{number}"))) for number in range(20)]
+            await tasks.sleep(0.05)
+            waiting = [tasks.start(client.get(peer.url(f"/{number}"))) for number in range(20)]
             await peer.has(0)
             peer.allows(5)
             await peer.has(5)
@@ -73,11 +75,11 @@ def test_stream_limit_below_what_is_open_lets_it_finish_and_holds_the_rest(arun:
     async def scenario() -> None:
         async with Holds() as peer, AsyncClient(http1=False, limits=ONE_CONNECTION) as client:
             await client.get(peer.url("/now"))
-            waiting = [asyncio.ensure_future(client.get(peer.url(f"/{number}"))) for number in range(10)]
+            waiting = [tasks.start(client.get(peer.url(f"/{number}"))) for number in range(10)]
             await peer.has(10)
             peer.allows(2)
-            await asyncio.sleep(0.05)
-            waiting += [asyncio.ensure_future(client.get(peer.url(f"/{number}"))) for number in range(10, 20)]
+            await tasks.sleep(0.05)
+            waiting += [tasks.start(client.get(peer.url(f"/{number}"))) for number in range(10, 20)]
             await peer.has(10)
             peer.releases(8)
             await peer.has(2)
@@ -97,7 +99,7 @@ def test_stream_limit_of_zero_ends_a_request_by_its_pool_timeout(arun: Any) -> N
         async with Holds() as peer, AsyncClient(http1=False, limits=ONE_CONNECTION) as client:
             await client.get(peer.url("/now"))
             peer.allows(0)
-            await asyncio.sleep(0.05)
+            await tasks.sleep(0.05)
             with pytest.raises(PoolTimeout):
                 await client.get(peer.url("/1"), timeout=Timeout(5.0, pool=0.2))
             peer.allows(1)

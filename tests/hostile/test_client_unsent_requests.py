@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Limits, PoolTimeout, ReadTimeout, RequestError, Timeout, TotalTimeout
 from hostile.peer import Asked, Conversation, Peer
 from rfc import wire
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 
 class Silent(Peer):
@@ -30,10 +32,12 @@ def test_request_that_timed_out_in_the_queue_was_not_processed(
 ) -> None:
     async def scenario() -> None:
         async with Silent() as peer, AsyncClient(http1=False, limits=Limits(max_connections=1)) as client:
-            first = asyncio.ensure_future(client.post(peer.url("/first"), content=b"1", timeout=30.0))
-            async with asyncio.timeout(10):
-                while not peer.alive or not peer.current.streams:
-                    await asyncio.sleep(0.005)
+            first = tasks.start(client.post(peer.url("/first"), content=b"1", timeout=30.0))
+            async with tasks.timeout(10):
+                while not peer.alive or (wire.SETTINGS, 0, b"") not in peer.current.frames:
+                    await tasks.sleep(0.005)  # until the client said that it knows the limit
+                while not peer.current.streams:
+                    await tasks.sleep(0.005)
             with pytest.raises(kind) as caught:
                 await client.post(peer.url("/second"), content=b"2", timeout=timeout)
             assert caught.value.request_processed is False

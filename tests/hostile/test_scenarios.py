@@ -26,9 +26,9 @@ from .raw_peer import RawPeer
 from .scenario import AFTER, ANY, CLEAN, Scenario
 
 CASES = [
-    # Slow together: other Pythons than the one of the full run do without the second event loop.
+    # Slow together: other Pythons than the one of the full run do without the other event loops.
     pytest.param(
-        scenario, face, id=f"{scenario.name}-{face}", marks=[pytest.mark.slow] if face == "uvloop" else []
+        scenario, face, id=f"{scenario.name}-{face}", marks=[pytest.mark.slow] if face in ("uvloop", "trio") else []
     )
     for scenario in SCENARIOS
     for face in scenario.faces
@@ -99,7 +99,7 @@ WARM_UP = (plain("plain over HTTP/2", "h2"), plain("plain over HTTP/1.1", "http/
 
 
 class Stage:
-    """What the scenarios are played with: certificates and the three clients."""
+    """What the scenarios are played with: certificates and the clients."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.contexts: dict[str, ssl.SSLContext | None] = {"": None}

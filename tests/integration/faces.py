@@ -1,4 +1,4 @@
-"""Both clients behind one set of blocking verbs, so that one test holds both."""
+"""Both clients behind one set of blocking verbs, the async one on asyncio and on trio, so that one test holds all."""
 
 from __future__ import annotations
 
@@ -7,9 +7,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from anyio.from_thread import start_blocking_portal
+
 from deuterium import AsyncClient, Client
 
-FACES = ("async-h2", "async-h1", "sync-h2", "sync-h1")
+
+class TrioRunner:
+    """asyncio.Runner's verbs over a trio run in a thread of its own, which lasts until it is closed."""
+
+    def __init__(self) -> None:
+        self._run = start_blocking_portal("trio")
+        self._portal = self._run.__enter__()
+
+    def run(self, coroutine: Any) -> Any:
+        async def await_it() -> Any:
+            return await coroutine
+
+        return self._portal.call(await_it)
+
+    def close(self) -> None:
+        self._run.__exit__(None, None, None)
+
+
+FACES = ("async-h2", "async-h1", "trio-h2", "trio-h1", "sync-h2", "sync-h1")
+RUNNERS: dict[str, Any] = {"async": asyncio.Runner, "trio": TrioRunner}
 
 
 class Face:
@@ -19,7 +40,7 @@ class Face:
         kind, version = name.split("-")
         options = {"http1": False} | options if version == "h2" else {"http2": False} | options
         self.version = "HTTP/2" if version == "h2" else "HTTP/1.1"
-        self.runner = asyncio.Runner() if kind == "async" else None
+        self.runner = RUNNERS[kind]() if kind in RUNNERS else None
         self.client: Any = AsyncClient(**options) if self.runner else Client(**options)
 
     def __getattr__(self, name: str) -> Any:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Any
 
 import pytest
 
+import tasks
+from deuterium._net.loops import running_loop
 from integration.exchange import client_for, get_document
 from servers import SCHEMES, Fleet, Server
 from servers.content import octets
+
+pytestmark = pytest.mark.every_loop
 
 
 def test_request_headers_arrive_as_given(app_server: Server, arun: Any) -> None:
@@ -61,7 +64,7 @@ def test_status_with_content_is_reported_as_sent(app_server: Server, arun: Any, 
 def test_stream_without_content_length_arrives_chunk_by_chunk(app_server: Server, arun: Any) -> None:
     async def fetch() -> None:
         content, arrivals = b"", []
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         url = app_server.url("/stream/5/1000/100")
         async with client_for(app_server) as client, client.stream("GET", url) as response:
             async for chunk in response.aiter_bytes():
@@ -75,8 +78,8 @@ def test_stream_without_content_length_arrives_chunk_by_chunk(app_server: Server
 
 def test_slow_responses_at_once_take_as_long_as_one(app_server: Server, arun: Any) -> None:
     async def fetch() -> None:
-        async with client_for(app_server) as client, asyncio.timeout(5):
-            responses = await asyncio.gather(*(client.get(app_server.url("/slow/0.5")) for _ in range(50)))
+        async with client_for(app_server) as client, tasks.timeout(5):
+            responses = await tasks.gather(*(client.get(app_server.url("/slow/0.5")) for _ in range(50)))
         assert [response.content for response in responses] == [b"at last"] * 50
 
     arun(fetch())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -10,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from deuterium import HTTPStatusError
+import tasks
+from deuterium import AsyncClient, HTTPStatusError
 from integration.faces import FACES, Face, face_of
 from servers.inprocess import answer, serving
+
+pytestmark = pytest.mark.every_loop
 
 ROUNDS = 20
 
@@ -31,10 +33,10 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "http.response.body", "body": message.get("body", b""), "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     elif path == "/slow":
-        await asyncio.sleep(0.1)
+        await tasks.sleep(0.1)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"a", "more_body": True})
-        await asyncio.sleep(0.2)
+        await tasks.sleep(0.2)
         await send({"type": "http.response.body", "body": b"b"})
     else:
         await answer(send, status=int(path[1:]), fields=(("location", "/elsewhere"),))
@@ -54,23 +56,26 @@ def face(request: pytest.FixtureRequest, base: str) -> Iterator[Face]:
 
 def test_conversation_of_a_task_goes_back_and_forth(base: str, arun: Any) -> None:
     """Each message is made of the answer to the one before."""
-    with face_of("async-h2", base_url=base) as face:
-        answers: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def talk() -> list[bytes]:
+        answers = tasks.Queue()
 
         async def ask() -> AsyncIterator[bytes]:
             yield b"0"
             for _ in range(ROUNDS):
                 yield str(int(await answers.get()) + 1).encode()
 
-        async def talk() -> list[bytes]:
-            heard = []
-            async with face.client.stream("POST", "/echo", content=ask()) as response:
-                async for piece in response.aiter_bytes():
-                    heard.append(piece)
-                    answers.put_nowait(piece)
-            return heard
+        heard = []
+        async with (
+            AsyncClient(base_url=base, http1=False, timeout=10.0) as client,
+            client.stream("POST", "/echo", content=ask()) as response,
+        ):
+            async for piece in response.aiter_bytes():
+                heard.append(piece)
+                answers.put_nowait(piece)
+        return heard
 
-        assert face.run(talk()) == [str(number).encode() for number in range(ROUNDS + 1)]
+    assert arun(talk()) == [str(number).encode() for number in range(ROUNDS + 1)]
 
 
 def test_conversation_of_a_thread_goes_back_and_forth(base: str) -> None:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import Limits
 from integration.exchange import client_for, get_document
 from servers import Server
+
+pytestmark = pytest.mark.every_loop
 
 # Apache's mod_http2 ends the connection when a stream is reset between its making a response and sending it, as
 # "proto error -> shutdown" in its log says. What was under way on that connection is lost.
 CUTS_CONNECTION_ON_RESET = ("apache",)
 
-# haproxy 2.6 at times forgets streams when others of the connection are reset while content waits to be sent: its sockets to
-# the back end hold unread octets, the client's is empty, all windows are open. Any frame wakes it, such as a PING.
+# haproxy 2.6 at times forgets streams when others of the connection are reset while content waits to be sent: its sockets
+# to the back end hold unread octets, the client's is empty, all windows are open. Any frame wakes it, such as a PING.
 FORGETS_STREAMS_ON_RESET = ("haproxy",)
 
 
 async def fifty_of_fifty(client: Any, server: Server) -> None:
-    async with asyncio.timeout(20):
-        await asyncio.gather(*(get_document(client, server, "/64k") for _ in range(50)))
+    async with tasks.timeout(20):
+        await tasks.gather(*(get_document(client, server, "/64k") for _ in range(50)))
 
 
 def test_cancel_in_the_middle_of_content_then_fifty_of_fifty(server: Server, arun: Any) -> None:
@@ -31,16 +33,16 @@ def test_cancel_in_the_middle_of_content_then_fifty_of_fifty(server: Server, aru
         async with client.stream("GET", server.url("/10m")) as response:
             async for chunk in response.aiter_bytes():
                 assert chunk
-                await asyncio.sleep(3600)
+                await tasks.sleep(3600)
 
     async def scenario() -> None:
         async with client_for(server) as client:
-            tasks = [asyncio.create_task(first_chunk_only(client)) for _ in range(20)]
-            await asyncio.sleep(0.2)
-            for task in tasks:
+            running = [tasks.start(first_chunk_only(client)) for _ in range(20)]
+            await tasks.sleep(0.2)
+            for task in running:
                 task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
-            assert [type(result) for result in results] == [asyncio.CancelledError] * 20
+            results = await tasks.gather(*running, return_exceptions=True)
+            assert [type(result) for result in results] == [tasks.CancelledError] * 20
             await fifty_of_fifty(client, server)
 
     arun(scenario())
@@ -66,11 +68,11 @@ def test_cancel_at_random_moments_then_fifty_of_fifty(server: Server, arun: Any)
         async with client_for(server, limits=Limits(ping_after_s=ping_after_s)) as client:
             for _ in range(10):
                 paths = moments.choices(["/100", "/64k", "/1m"], k=30)
-                tasks = [asyncio.create_task(get_document(client, server, path)) for path in paths]
-                await asyncio.sleep(moments.uniform(0, 0.01))
-                for task in moments.sample(tasks, 20):
+                running = [tasks.start(get_document(client, server, path)) for path in paths]
+                await tasks.sleep(moments.uniform(0, 0.01))
+                for task in moments.sample(running, 20):
                     task.cancel()
-                results = await asyncio.gather(*tasks, return_exceptions=True)
+                results = await tasks.gather(*running, return_exceptions=True)
                 failed = [result for result in results if isinstance(result, Exception)]
                 assert failed == [] or server.name in CUTS_CONNECTION_ON_RESET
             await fifty_of_fifty(client, server)
@@ -81,11 +83,11 @@ def test_cancel_at_random_moments_then_fifty_of_fifty(server: Server, arun: Any)
 def test_cancel_before_the_response_then_fifty_of_fifty(app_server: Server, arun: Any) -> None:
     async def scenario() -> None:
         async with client_for(app_server) as client:
-            tasks = [asyncio.create_task(client.get(app_server.url("/slow/60"))) for _ in range(20)]
-            await asyncio.sleep(0.2)
-            for task in tasks:
+            running = [tasks.start(client.get(app_server.url("/slow/60"))) for _ in range(20)]
+            await tasks.sleep(0.2)
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await tasks.gather(*running, return_exceptions=True)
             await fifty_of_fifty(client, app_server)
 
     arun(scenario())
@@ -95,13 +97,13 @@ def test_cancel_during_an_upload_then_fifty_of_fifty(app_server: Server, arun: A
     async def endless() -> Any:
         while True:
             yield b"x" * 10_000
-            await asyncio.sleep(0.001)
+            await tasks.sleep(0.001)
 
     async def scenario() -> None:
         async with client_for(app_server) as client:
             for _ in range(5):
                 with pytest.raises(TimeoutError):
-                    async with asyncio.timeout(0.1):
+                    async with tasks.timeout(0.1):
                         await client.post(app_server.url("/digest"), content=endless())
             await fifty_of_fifty(client, app_server)
 

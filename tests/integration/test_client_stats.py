@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, BreakerPolicy, Client, ClientStats, Limits
 from hostile.peer import Asked, Conversation, Peer
 from integration.exchange import client_for
 from servers import Fleet
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 
 class Holds(Peer):
@@ -38,7 +40,7 @@ def test_stats_tell_of_connections_over_tls(fleet: Fleet, arun: Any, http2: bool
         async with client_for(server, http1=not http2, http2=http2, breaker=BreakerPolicy()) as client:
             for _ in range(5):
                 await client.get(server.url("/64k"))
-            await asyncio.sleep(0)  # an idle connection gives its buffers back at the end of the turn
+            await tasks.sleep(0)  # an idle connection gives its buffers back at the end of the turn
             stats = client.stats()
             (connection,) = stats.connections
             assert connection.origin == server.base_url
@@ -71,18 +73,18 @@ def test_stats_count_streams_and_waiting_requests(arun: Any) -> None:
     async def scenario() -> None:
         limits = Limits(max_connections=1, max_streams_per_connection=3)
         async with Holds() as peer, AsyncClient(http1=False, limits=limits) as client:
-            tasks = [asyncio.ensure_future(client.get(peer.url("/held"))) for _ in range(5)]
-            async with asyncio.timeout(10):
+            running = [tasks.start(client.get(peer.url("/held"))) for _ in range(5)]
+            async with tasks.timeout(10):
                 while not peer.alive or len(peer.current.streams) < 3:
-                    await asyncio.sleep(0.005)
+                    await tasks.sleep(0.005)
             stats = client.stats()
             assert [each.streams for each in stats.connections] == [3]
             assert stats.connections[0].stream_limit == 3
             assert [each.waiting for each in stats.origins] == [2]
             assert stats.connections[0].score.outstanding == 3
-            for task in tasks:
+            for task in running:
                 task.cancel()
-            await asyncio.wait(tasks)
+            await tasks.wait(running)
             assert [each.streams for each in client.stats().connections] == [0]
 
     arun(scenario())
@@ -109,9 +111,9 @@ def test_retry_budget_grows_with_requests_that_succeed_at_once(fleet: Fleet, aru
             start = client.stats().retries.left
             for _ in range(100):
                 await client.get(server.url("/100"))
-            async with asyncio.timeout(10):
+            async with tasks.timeout(10):
                 while client.stats().retries.left < start + 19.9:
-                    await asyncio.sleep(0.05)
+                    await tasks.sleep(0.05)
             assert client.stats().retries.left == pytest.approx(start + 20)
 
     arun(scenario())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
+import tasks
 from integration.exchange import client_for, get_document
 from servers import Fleet
+
+pytestmark = pytest.mark.every_loop
 
 SETTINGS, ACK = 4, 1
 
@@ -39,7 +41,7 @@ def test_burst_opens_no_more_connections_than_its_streams_need(
         async with client_for(server, trace=counter) as client:
             if warm:
                 await get_document(client, server, "/100")
-            await asyncio.gather(*(get_document(client, server, "/1k") for _ in range(requests)))
+            await tasks.gather(*(get_document(client, server, "/1k") for _ in range(requests)))
 
     arun(scenario())
     assert 1 <= counter.count <= most

@@ -10,6 +10,8 @@ import pytest
 from deuterium import AsyncClient
 from servers import Fleet
 
+pytestmark = pytest.mark.every_loop
+
 Run = Callable[[Any], Any]
 
 

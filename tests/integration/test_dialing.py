@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deuterium import AsyncClient, ConnectError, ConnectTimeout, Limits, Timeout, TransportOptions
+import tasks
+from deuterium import AsyncClient, ConnectError, ConnectTimeout, Limits, Timeout, TransportError, TransportOptions
 from deuterium._net.dialer import AsyncDialer
+from deuterium._net.loops import running_loop
 from servers.loopback import Loopback
+
+pytestmark = pytest.mark.every_loop
 
 UNREACHABLE = "192.0.2.1"  # RFC 5737: nobody has it
 
@@ -25,7 +28,7 @@ class Names:
 
     async def __call__(self, name: str, port: int) -> tuple[str, ...]:
         self.asked.append((name, port))
-        await asyncio.sleep(0)
+        await tasks.sleep(0)
         return self.addresses
 
 
@@ -39,7 +42,7 @@ def test_resolver_of_the_user_is_asked_once_for_concurrent_requests(arun: Any) -
     async def scenario() -> None:
         async with AsyncClient(resolver=names) as client:
             url = server.url("service.example")
-            await asyncio.gather(*[client.get(url) for _ in range(5)])
+            await tasks.gather(*[client.get(url) for _ in range(5)])
         assert names.asked == [("service.example", server.port)]
 
     with Loopback() as server:
@@ -75,7 +78,7 @@ def test_dead_address_beside_a_live_one_costs_one_attempt_delay_and_is_then_trie
         options = TransportOptions(resolver=names)
         async with AsyncClient(transport=options) as client:
             assert (await facts(client, server.url("service.example")))["peer"][0] == "127.0.0.1"
-        dialer = AsyncDialer(asyncio.get_running_loop(), options)
+        dialer = AsyncDialer(running_loop(), options)
         sock = await dialer.connect("service.example", server.port)
         sock.close()
         order = [address[4][0] for address in await dialer.resolver.resolve("service.example", server.port)]
@@ -108,7 +111,7 @@ def test_silent_server_ends_in_connect_timeout_and_leaves_no_socket(arun: Any) -
                 with pytest.raises(ConnectTimeout) as failure:
                     await client.get(f"https://127.0.0.1:{port}/", timeout=Timeout(5.0, connect=0.1))
                 assert failure.value.request_processed is False
-                await asyncio.sleep(0.01)
+                await tasks.sleep(0.01)
                 counts.append(len(list(Path("/proc/self/fd").iterdir())))
         assert counts[0] == counts[2]
         listener.close()
@@ -156,7 +159,7 @@ def test_socket_options_are_set_and_the_users_win(arun: Any) -> None:
     async def scenario() -> None:
         own = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0), (socket.SOL_SOCKET, socket.SO_RCVBUF, 9216))
         options = TransportOptions(keepalive_s=77, socket_options=own)
-        dialer = AsyncDialer(asyncio.get_running_loop(), options)
+        dialer = AsyncDialer(running_loop(), options)
         with await dialer.connect("127.0.0.1", server.port) as sock:
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 77
@@ -186,7 +189,7 @@ def test_connection_past_its_age_is_replaced_after_another_resolution(arun: Any)
             assert (await facts(client, url))["connection"] == 1
             assert len(names.asked) == 1
             names.addresses = ("127.0.0.2",)
-            await asyncio.sleep(1.3)  # housekeeping looks once a second
+            await tasks.sleep(1.3)  # housekeeping looks once a second
             after = await facts(client, url)
             assert after["connection"] == 2
             assert len(names.asked) == 2
@@ -202,7 +205,7 @@ def test_redial_within_the_life_of_an_answer_does_not_resolve_again(arun: Any) -
         async with AsyncClient(resolver=names, limits=Limits(keepalive_expiry=0.0)) as client:
             url = server.url("service.example")
             await client.get(url)
-            await asyncio.sleep(1.3)
+            await tasks.sleep(1.3)
             assert (await facts(client, url))["connection"] == 2
             assert len(names.asked) == 1
 
@@ -215,22 +218,54 @@ def test_cancelled_dial_leaves_no_socket_and_lets_the_next_resolve(arun: Any) ->
         async def __call__(self, name: str, port: int) -> tuple[str, ...]:
             self.asked.append((name, port))
             if len(self.asked) == 1:
-                await asyncio.sleep(30)
+                await tasks.sleep(30)
             return self.addresses
 
     names = Slow("127.0.0.1")
 
     async def scenario() -> None:
-        dialer = AsyncDialer(asyncio.get_running_loop(), TransportOptions(resolver=names))
-        first = asyncio.ensure_future(dialer.connect("service.example", server.port))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        second = asyncio.ensure_future(dialer.connect("service.example", server.port))
-        await asyncio.sleep(0.01)
+        dialer = AsyncDialer(running_loop(), TransportOptions(resolver=names))
+        first = tasks.start(dialer.connect("service.example", server.port))
+        await tasks.sleep(0)
+        await tasks.sleep(0)
+        second = tasks.start(dialer.connect("service.example", server.port))
+        await tasks.sleep(0.01)
         first.cancel()
         (await second).close()
         assert len(names.asked) == 2
         assert dialer.resolver.cache.stats().resolving == 0
+
+    with Loopback() as server:
+        arun(scenario())
+
+
+def test_dial_that_ends_after_the_client_was_closed_leaves_no_connection(arun: Any) -> None:
+    class Held(Names):
+        async def __call__(self, name: str, port: int) -> tuple[str, ...]:
+            self.asked.append((name, port))
+            await over.wait()
+            return self.addresses
+
+    names = Held("127.0.0.1")
+    over: Any = None
+
+    async def scenario() -> None:
+        nonlocal over
+        over = tasks.Event()
+        async with AsyncClient() as other:
+            await other.get(server.url("127.0.0.1"))  # the first connection opens what the loop itself needs
+        client = AsyncClient(resolver=names)
+        dial = tasks.start(client.warm_up(server.url("service.example")))
+        while not names.asked:
+            await tasks.sleep(0.001)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        await client.aclose()
+        over.set()
+        with pytest.raises(TransportError, match="the client was closed"):
+            await dial
+        async with tasks.timeout(5):
+            while len(list(Path("/proc/self/fd").iterdir())) > before:
+                await tasks.sleep(0.01)
 
     with Loopback() as server:
         arun(scenario())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import threading
@@ -13,10 +12,13 @@ from typing import Any
 import pytest
 
 import deuterium
+import tasks
 from deuterium import AsyncClient, Client, HTTPStatusError, InvalidURL, RequestError
 from integration.faces import FACES, Face, face_of
 from servers.content import octets
 from servers.inprocess import answer, fields_of, serving
+
+pytestmark = pytest.mark.every_loop
 
 CONTENT = octets(3_000_000)
 WHOLE = f"bytes=0-{len(CONTENT) - 1}"
@@ -299,13 +301,13 @@ def test_download_function_takes_options_of_both(server: tuple[Files, str], file
 def test_download_cancelled_leaves_nothing(server: tuple[Files, str], files: Files, tmp_path: Path, arun: Any) -> None:
     async def cancel() -> None:
         async with AsyncClient(base_url=server[1]) as client:
-            begun = asyncio.Event()
-            task = asyncio.ensure_future(
+            begun = tasks.Event()
+            task = tasks.start(
                 client.download("/file.bin", tmp_path / "here.bin", progress=lambda size, total: begun.set())
             )
             await begun.wait()
             task.cancel()
-            with pytest.raises(asyncio.CancelledError):
+            with pytest.raises(tasks.CancelledError):
                 await task
 
     arun(cancel())

@@ -10,6 +10,8 @@ import pytest
 from integration.exchange import check_document, client_for
 from servers import Server
 
+pytestmark = pytest.mark.every_loop
+
 PATHS = ["/100", "/1k", "/64k", "/empty"]
 
 

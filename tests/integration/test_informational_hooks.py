@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import ReadTimeout, RemoteProtocolError, Request, RetryPolicy
 from deuterium.testing import MockTransport, PeerRequest, Response, ScriptedPeer
 
@@ -28,7 +29,7 @@ class Heard:
     def __init__(self, name: str, awaits: bool = False) -> None:
         self.seen: list[tuple[str, int, str]] = []
         self.told = threading.Semaphore(0)
-        is_async = awaits and name.startswith("async")
+        is_async = awaits and not name.startswith("sync")
         self.options = {"event_hooks": {"informational": [self.atell if is_async else self.tell]}}
 
     def tell(self, request: Request, status: int, headers: Any) -> None:
@@ -36,7 +37,7 @@ class Heard:
         self.told.release()
 
     async def atell(self, request: Request, status: int, headers: Any) -> None:
-        await asyncio.sleep(0.01)
+        await tasks.sleep(0.01)
         self.tell(request, status, headers)
 
     async def was_told(self) -> bool:
@@ -87,7 +88,7 @@ def test_hook_is_called_while_content_is_still_being_sent(name: str) -> None:
 
     async def apieces() -> AsyncIterator[bytes]:
         for number in range(PIECES):
-            await asyncio.sleep(0.02)
+            await tasks.sleep(0.02)
             sent.append(number)
             yield b"x" * 1000
 
@@ -100,7 +101,7 @@ def test_hook_is_called_while_content_is_still_being_sent(name: str) -> None:
 
     hooks = {"informational": [lambda request, status, headers: sent_when_told.append(len(sent))]}
     with ScriptedPeer(script) as peer, face_of(name, event_hooks=hooks) as face:
-        content = apieces() if name.startswith("async") else pieces()
+        content = apieces() if not name.startswith("sync") else pieces()
         assert face.post(peer.url("/up"), content=content).content == str(PIECES * 1000).encode()
     assert len(sent_when_told) == 1
     assert 5 <= sent_when_told[0] < PIECES
@@ -119,14 +120,14 @@ def test_content_that_fails_after_the_hook_was_called_is_the_error(name: str) ->
 
     async def apieces() -> AsyncIterator[bytes]:
         for _ in range(PIECES):
-            await asyncio.sleep(0.02)
+            await tasks.sleep(0.02)
             yield b"x"
             if heard.seen:
                 raise LookupError("no more content")
 
     peer = ScriptedPeer(lambda request: request.inform(103, {"link": "</early>"}))
     with peer, face_of(name, **heard.options) as face, pytest.raises(LookupError, match="no more content"):
-        face.post(peer.url("/up"), content=apieces() if name.startswith("async") else pieces())
+        face.post(peer.url("/up"), content=apieces() if not name.startswith("sync") else pieces())
     assert heard.seen == [("/up", 103, "</early>")]
 
 

@@ -66,7 +66,7 @@ def test_most_specific_pattern_says_how_an_origin_is_reached(name: str) -> None:
 @faces
 def test_options_of_a_mount_open_its_sockets(name: str) -> None:
     with ScriptedPeer(answer_all) as peer:
-        resolver: Any = aresolve if name.startswith("async") else resolve
+        resolver: Any = aresolve if not name.startswith("sync") else resolve
         mounts = {"all://*.internal": TransportOptions(resolver=resolver)}
         with face_of(name, mounts=mounts) as face:
             found = texts(face, [peer.url("/a", host="x.internal"), peer.url("/b")])

@@ -7,17 +7,21 @@ import hashlib
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, ConnectError, ConnectTimeout, Proxy, ProxyError, Timeout
 from servers import Fleet, Server, ServerProcess, Workspace
 from servers.content import sha256
 from servers.loopback import Loopback
 from servers.process import free_port
 from servers.proxies import PASSWORD, USER, microsocks, nghttpx, tinyproxy
+
+pytestmark = pytest.mark.every_loop
 
 CREDENTIALS = f"{USER}:{quote(PASSWORD)}@"
 
@@ -61,7 +65,7 @@ async def whole(client: AsyncClient, url: str, path: str) -> Any:
 def test_connect_proxy_carries_http2_to_the_origin(arun: Any, http_proxy: ServerProcess, origin: Server) -> None:
     async def scenario() -> None:
         async with AsyncClient(proxy=url_of(http_proxy), verify=str(origin.ca_file)) as client:
-            responses = await asyncio.gather(*[whole(client, origin.base_url, "/64k") for _ in range(20)])
+            responses = await tasks.gather(*[whole(client, origin.base_url, "/64k") for _ in range(20)])
             assert {response.http_version for response in responses} == {"HTTP/2"}
             await whole(client, origin.base_url, "/10m")
 
@@ -78,7 +82,7 @@ def test_https_proxy_carries_tls_in_tls(
         async with AsyncClient(proxy=proxy, verify=str(origin.ca_file), http2=http2) as client:
             response = await whole(client, origin.base_url, "/64k")
             assert response.http_version == version
-            await asyncio.gather(*[whole(client, origin.base_url, "/1m") for _ in range(5)])
+            await tasks.gather(*[whole(client, origin.base_url, "/1m") for _ in range(5)])
             await whole(client, origin.base_url, "/10m")
 
     arun(scenario())
@@ -92,14 +96,14 @@ def test_https_proxy_over_http2_carries_several_origins_on_one_connection(
     async def scenario() -> None:
         proxy = url_of(tls_proxy, "https", CREDENTIALS)
         async with AsyncClient(proxy=proxy, verify=str(origin.ca_file)) as client:
-            await asyncio.gather(
+            await tasks.gather(
                 *[whole(client, server.base_url, path) for server in (origin, other) for path in ("/1k", "/1m")]
             )
             pool: Any = client._sender.pool  # type: ignore[union-attr]
             ((link,),) = pool.dialer.proxied.links.values()
             assert link.tunnels == 2
             driver = link.driver
-        await asyncio.sleep(0.01)
+        await tasks.sleep(0.01)
         assert driver.lost  # closed with the last tunnel
 
     arun(scenario())
@@ -195,6 +199,7 @@ def test_proxy_that_is_silent_ends_in_connect_timeout(arun: Any, scheme: str) ->
     arun(scenario())
 
 
+@pytest.mark.every_loop("trio as a guest")
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200", b"SSH-2.0-x\r\n\r\n", b"\x05\xff", b"\x05"])
 @pytest.mark.parametrize("scheme", ["http", "socks5h"])
 def test_proxy_that_talks_nonsense_is_a_proxy_error(arun: Any, scheme: str, answer: bytes) -> None:
@@ -204,10 +209,10 @@ def test_proxy_that_talks_nonsense_is_a_proxy_error(arun: Any, scheme: str, answ
         writer.close()
 
     async def scenario() -> None:
-        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        server = await tasks.on_asyncio(asyncio.start_server(talk, "127.0.0.1", 0))
         proxy = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with server, AsyncClient(proxy=proxy) as client:
-            with pytest.raises(ProxyError):
+        async with AsyncClient(proxy=proxy) as client:
+            with closing(server), pytest.raises(ProxyError):
                 await client.get("https://127.0.0.1:1/")
 
     arun(scenario())
@@ -234,7 +239,7 @@ def test_http_url_is_forwarded_in_absolute_form_and_the_credentials_stay_with_th
                 assert response.status_code == 200
                 assert response.http_version == ("HTTP/2" if scheme == "https" else "HTTP/1.1")
                 assert "via" in response.headers
-                await asyncio.sleep(NOTICE_S)
+                await tasks.sleep(NOTICE_S)
 
     with Loopback() as server:
         arun(scenario())
@@ -254,7 +259,7 @@ def test_http_urls_are_forwarded_over_one_http2_connection_to_an_https_proxy(
             responses = []
             for number in range(5):
                 responses.append(await client.get(f"{url}{number}"))
-                await asyncio.sleep(NOTICE_S)
+                await tasks.sleep(NOTICE_S)
             assert {(each.status_code, each.http_version) for each in responses} == {(200, "HTTP/2")}
             (connection,) = client.stats().connections
             assert connection.requests == 5

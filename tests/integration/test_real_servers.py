@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Any
 
 import pytest
 
+import tasks
 from integration.exchange import client_for, get_document
 from servers import RUNNERS, SCHEMES, Fleet, Server
 from servers.content import SIZES, sha256
+
+pytestmark = pytest.mark.every_loop
 
 STATUS_SERVERS = [name for name in RUNNERS if name not in ("nghttpd", "h2o")]
 CONDITIONAL_SERVERS = [name for name in RUNNERS if name not in ("hypercorn", "granian")]
@@ -31,7 +33,7 @@ def test_get_two_hundred_at_once_all_arrive_whole(server: Server, arun: Any) -> 
 
     async def fetch() -> None:
         async with client_for(server) as client:
-            responses = await asyncio.gather(*(get_document(client, server, path) for path in paths))
+            responses = await tasks.gather(*(get_document(client, server, path) for path in paths))
         assert len(responses) == 200
 
     arun(fetch())
@@ -40,7 +42,7 @@ def test_get_two_hundred_at_once_all_arrive_whole(server: Server, arun: Any) -> 
 def test_get_large_documents_at_once_all_arrive_whole(server: Server, arun: Any) -> None:
     async def fetch() -> None:
         async with client_for(server) as client:
-            await asyncio.gather(*(get_document(client, server, path) for path in ["/10m", "/1m", "/1m", "/10m"]))
+            await tasks.gather(*(get_document(client, server, path) for path in ["/10m", "/1m", "/1m", "/10m"]))
 
     arun(fetch())
 

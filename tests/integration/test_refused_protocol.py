@@ -14,6 +14,8 @@ from hostile.peer import Asked, Conversation, Peer
 from rfc import wire
 from servers import Workspace
 
+pytestmark = pytest.mark.every_loop("trio as a guest")
+
 HTTP_1_1_REQUIRED = 0xD
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from time import monotonic
@@ -10,10 +9,13 @@ from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Limits, RequestError, RetryPolicy, TransportOptions
 from hostile.peer import Asked, Conversation, Peer
 from lengths import length
 from rfc import wire
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 FIRST, SECOND = "127.0.0.1", "127.0.0.2"
 REQUESTS = length(200, 1000)
@@ -40,7 +42,7 @@ class BackEnd(Peer):
             conversation.goes_on(self._answer(conversation, asked))
 
     async def _answer(self, conversation: Conversation, asked: Asked) -> None:
-        await asyncio.sleep(self.thinks_s)
+        await tasks.sleep(self.thinks_s)
         conversation.answers(asked, b"done")
 
 
@@ -83,7 +85,7 @@ async def measure(thinks_s: float, fails: float, scored: bool) -> tuple[list[flo
             for client in clients:
                 for _ in range(20):
                     # More than one connection takes at once.
-                    await asyncio.gather(*(client.get(url) for _ in range(2 * WORKERS)))
+                    await tasks.gather(*(client.get(url) for _ in range(2 * WORKERS)))
                     if len(client.stats().connections) == 2 // len(clients):
                         break
             assert sum(len(client.stats().connections) for client in clients) == 2
@@ -103,7 +105,7 @@ async def measure(thinks_s: float, fails: float, scored: bool) -> tuple[list[flo
                         failed += 1
                     took.append(monotonic() - begin)
 
-            await asyncio.gather(*(worker() for _ in range(WORKERS)))
+            await tasks.gather(*(worker() for _ in range(WORKERS)))
             asked = good.asked - before[0] + bad.asked - before[1]
             return sorted(took), failed, (bad.asked - before[1]) / asked
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +9,12 @@ from typing import Any
 import pytest
 
 import deuterium
+import tasks
 from integration.exchange import client_for, get_document
 from servers import Fleet
 from servers.content import octets
+
+pytestmark = pytest.mark.every_loop
 
 NGHTTPD_OPTIONS: dict[str, Sequence[str]] = {
     "padding": ["--padding=255"],
@@ -34,8 +36,8 @@ def test_nghttpd_with_options_serves_and_echoes_whole(fleet: Fleet, arun: Any, o
     async def scenario() -> None:
         async with client_for(server) as client:
             paths = ["/100", "/64k", "/1m", "/empty"] * 5
-            await asyncio.gather(*(get_document(client, server, path) for path in paths))
-            uploads = await asyncio.gather(*(client.post(server.url("/e"), content=content) for _ in range(5)))
+            await tasks.gather(*(get_document(client, server, path) for path in paths))
+            uploads = await tasks.gather(*(client.post(server.url("/e"), content=content) for _ in range(5)))
             assert [response.content for response in uploads] == [content] * 5
 
     with fleet.run("nghttpd", options=NGHTTPD_OPTIONS[options]) as server:
@@ -71,7 +73,7 @@ def test_nginx_reloaded_between_requests_loses_none(fleet: Fleet, arun: Any) -> 
         async with client_for(server) as client:
             for _ in range(5):
                 await get_document(client, server, "/1k")
-                await asyncio.to_thread(server.reload)
+                await tasks.to_thread(server.reload)
                 await get_document(client, server, "/1k")
 
     with fleet.run("nginx") as server:
@@ -101,11 +103,11 @@ def test_server_killed_fails_every_open_request_once_and_soon(fleet: Fleet, arun
         async with client_for(server) as client:
             await get_document(client, server, "/100")
             server.stall()
-            tasks = [asyncio.create_task(client.get(server.url("/1k"))) for _ in range(20)]
-            await asyncio.sleep(0.1)
+            running = [tasks.start(client.get(server.url("/1k"))) for _ in range(20)]
+            await tasks.sleep(0.1)
             server.kill()
-            async with asyncio.timeout(5):
-                results = await asyncio.gather(*tasks, return_exceptions=True)
+            async with tasks.timeout(5):
+                results = await tasks.gather(*running, return_exceptions=True)
             assert all(isinstance(result, deuterium.NetworkError) for result in results), results
 
     with fleet.run("nghttpd") as server:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import (
     AsyncClient,
     BreakerPolicy,
@@ -25,6 +25,8 @@ from deuterium import (
     StateChange,
 )
 from hostile.peer import Peer
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 POLICY = BreakerPolicy(failures_in_a_row=3, open_s=30.0)
 ONCE = RetryPolicy(attempts=1)
@@ -76,13 +78,13 @@ def test_breaker_opened_by_another_process_is_open_in_a_running_async_client(aru
         async with AsyncClient(http1=False, breaker=POLICY, breaker_store=store, retry=ONCE) as client:
             with pytest.raises(ConnectError):
                 await client.get(url)  # closed here, and one failure counted
-            assert await asyncio.to_thread(child, path, url, "publish") == ["ConnectError"] * 3
-            await asyncio.sleep(1.1)  # the store is looked at once a second
+            assert await tasks.to_thread(child, path, url, "publish") == ["ConnectError"] * 3
+            await tasks.sleep(1.1)  # the store is looked at once a second
             with pytest.raises((ConnectError, CircuitOpen)):
                 await client.get(url)  # has it looked at, beside the request
-            async with asyncio.timeout(10):
+            async with tasks.timeout(10):
                 while client.stats().breakers[0].state != "open":
-                    await asyncio.sleep(0.01)
+                    await tasks.sleep(0.01)
             with pytest.raises(CircuitOpen):
                 await client.get(url)
 
@@ -98,9 +100,9 @@ def test_clients_that_share_a_store_share_their_breakers(arun: Any) -> None:
             for _ in range(3):
                 with pytest.raises(ConnectError):
                     await first.get(url)
-            async with asyncio.timeout(10):
+            async with tasks.timeout(10):
                 while not store.load(first.stats().breakers[0].origin):
-                    await asyncio.sleep(0.01)
+                    await tasks.sleep(0.01)
         async with AsyncClient(http1=False, breaker_store=store, retry=ONCE) as second:
             with pytest.raises(CircuitOpen):
                 await second.get(url)
@@ -147,8 +149,8 @@ def test_hooks_are_told_of_every_change_and_a_request_may_have_its_own_way(arun:
                 assert (await client.get(peer.url())).status_code == 200
                 peer.kill()
                 while peer.alive:
-                    await asyncio.sleep(0.005)
-                await asyncio.sleep(0.05)
+                    await tasks.sleep(0.005)
+                await tasks.sleep(0.05)
                 for _ in range(2):
                     with pytest.raises(ConnectError):
                         await client.get(peer.url(), extensions={"breaker": "off"})
@@ -163,9 +165,9 @@ def test_hooks_are_told_of_every_change_and_a_request_may_have_its_own_way(arun:
                 with pytest.raises(ConnectError):
                     await client.get(peer.url(), extensions={"breaker": "force"})
                 peer.port = port
-                await peer.start()
+                await tasks.on_asyncio(peer.start())
                 assert (await client.get(peer.url(), extensions={"breaker": "off"})).status_code == 200
-                await asyncio.sleep(0.35)
+                await tasks.sleep(0.35)
                 assert (await client.get(peer.url())).status_code == 200
                 assert [each.after for each in changes] == ["open", "half-open", "closed"]
                 with pytest.raises(ValueError, match="obey, force, off"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
+import tasks
 from integration.exchange import client_for, get_document
 from servers import Fleet
+
+pytestmark = pytest.mark.every_loop
 
 
 @pytest.mark.parametrize("limit", [1, 2, 10, 100])
@@ -21,7 +23,7 @@ def test_burst_above_the_stream_limit_waits_and_all_succeed(fleet: Fleet, arun: 
             if known:
                 await get_document(client, server, "/100")
             paths = ["/100", "/1k", "/64k", "/empty"] * 50
-            await asyncio.gather(*(get_document(client, server, path) for path in paths))
+            await tasks.gather(*(get_document(client, server, path) for path in paths))
 
     with fleet.run("nghttpd", options=[f"--max-concurrent-streams={limit}"]) as server:
         arun(scenario())

@@ -11,6 +11,8 @@ import pytest
 from deuterium import AsyncClient
 from servers import Fleet, Server
 
+pytestmark = pytest.mark.every_loop
+
 PIECE = bytes(range(256)) * 64  # 16 KiB
 
 

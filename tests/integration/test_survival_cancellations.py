@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import random
@@ -10,10 +9,13 @@ from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Response
 from integration.exchange import client_for
 from lengths import length
 from servers import Fleet, Server
+
+pytestmark = pytest.mark.every_loop
 
 CANCELLED = length(500, 3000)
 MOST_GROWTH_KIB = 6 * 1024  # of resident memory after a second round as long as the first; a leak of 2 KiB each is seen
@@ -41,19 +43,19 @@ async def settled(count: Any, wanted: int) -> int:
     for _ in range(200):
         if count() <= wanted:
             break
-        await asyncio.sleep(0.01)
+        await tasks.sleep(0.01)
     number: int = count()
     return number
 
 
 async def give_up(client: AsyncClient, server: Server, chance: random.Random) -> bool:
     """One request, cancelled after a random time; whether it came too late."""
-    task = asyncio.ensure_future(fetch(client, server, chance))
-    await asyncio.sleep(chance.random() * LONGEST_S)
+    task = tasks.start(fetch(client, server, chance))
+    await tasks.sleep(chance.random() * LONGEST_S)
     task.cancel()
     try:
         await task
-    except asyncio.CancelledError:
+    except tasks.CancelledError:
         return False
     return True
 
@@ -82,12 +84,12 @@ def test_requests_cancelled_at_random_moments_leave_nothing_behind(fleet: Fleet,
             async def worker() -> list[bool]:
                 return [await give_up(client, server, chance) for _ in range(CANCELLED // AT_A_TIME)]
 
-            rounds = await asyncio.gather(*(worker() for _ in range(AT_A_TIME)))
+            rounds = await tasks.gather(*(worker() for _ in range(AT_A_TIME)))
             assert any(not late for each in rounds for late in each)
             memory = resident_kib()
-            await asyncio.gather(*(worker() for _ in range(AT_A_TIME)))
+            await tasks.gather(*(worker() for _ in range(AT_A_TIME)))
             grown = resident_kib() - memory
-            responses = await asyncio.gather(*(client.get(server.url("/1k")) for _ in range(AFTERWARDS)))
+            responses = await tasks.gather(*(client.get(server.url("/1k")) for _ in range(AFTERWARDS)))
             assert [(each.status_code, len(each.content)) for each in responses] == [(200, 1024)] * AFTERWARDS
             buffers = client.workshop.buffers
             assert await settled(lambda: buffers.stats().outstanding, 0) == 0
@@ -105,16 +107,16 @@ def test_requests_cancelled_while_they_wait_for_a_place_leave_the_queue(fleet: F
 
     async def scenario() -> None:
         async with client_for(server) as client:
-            tasks = [asyncio.ensure_future(client.get(server.url("/64k"))) for _ in range(1000)]
-            await asyncio.sleep(0.01)
-            for task in tasks[:-AFTERWARDS]:
+            running = [tasks.start(client.get(server.url("/64k"))) for _ in range(1000)]
+            await tasks.sleep(0.01)
+            for task in running[:-AFTERWARDS]:
                 task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
+            results = await tasks.gather(*running, return_exceptions=True)
             answered = [result for result in results if isinstance(result, Response)]
-            cancelled = [result for result in results if isinstance(result, asyncio.CancelledError)]
+            cancelled = [result for result in results if isinstance(result, tasks.CancelledError)]
             assert len(answered) + len(cancelled) == 1000
             assert len(answered) >= AFTERWARDS
             assert all(len(each.content) == 64 * 1024 for each in answered)
-            assert not any(task.cancelled() for task in tasks[-AFTERWARDS:])
+            assert not any(task.cancelled() for task in running[-AFTERWARDS:])
 
     arun(scenario())

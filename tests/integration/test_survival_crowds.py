@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from time import monotonic
 from typing import Any
 
+import pytest
+
+import tasks
 from deuterium import Limits
 from integration.exchange import check_document, client_for, get_document
 from integration.test_connection_count import ConnectionCounter
 from lengths import length
 from servers import Fleet
+
+pytestmark = pytest.mark.every_loop
 
 MOST = 8
 NEIGHBOURS = 50
@@ -25,7 +29,7 @@ def test_crowd_of_requests_all_succeed_within_the_connection_limit(fleet: Fleet,
     async def scenario() -> None:
         limits = Limits(max_http2_connections_per_host=MOST)
         async with client_for(server, limits=limits, trace=counter, timeout=60.0) as client:
-            await asyncio.gather(*(get_document(client, server, "/100") for _ in range(CROWD)))
+            await tasks.gather(*(get_document(client, server, "/100") for _ in range(CROWD)))
 
     arun(scenario())
     assert 1 <= counter.count <= MOST
@@ -42,9 +46,9 @@ def test_stalled_stream_does_not_stall_its_neighbours(fleet: Fleet, arun: Any) -
         ):
             pieces = stalled.aiter_raw()
             taken = len(await anext(pieces))
-            await asyncio.sleep(0.2)
+            await tasks.sleep(0.2)
             begin = monotonic()
-            await asyncio.gather(*(get_document(client, server, "/64k") for _ in range(NEIGHBOURS)))
+            await tasks.gather(*(get_document(client, server, "/64k") for _ in range(NEIGHBOURS)))
             assert monotonic() - begin < 5
             async for piece in pieces:
                 taken += len(piece)

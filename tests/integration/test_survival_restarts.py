@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from time import monotonic
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient
 from integration.exchange import client_for, get_document
 from lengths import length
 from servers import Fleet, Server
 from servers.nginx import upgrade
+
+pytestmark = pytest.mark.every_loop
 
 WORKERS = 10
 RELOADS = length(5, 20)
@@ -22,7 +24,7 @@ PATHS = ("/100", "/1k", "/64k")
 AT_LEAST_S = 0.3  # of load between two reloads
 
 
-async def load(client: AsyncClient, server: Server, over: asyncio.Event) -> int:
+async def load(client: AsyncClient, server: Server, over: tasks.Event) -> int:
     """Fetch and check documents until it is over; how many it were."""
     count = 0
     while not over.is_set():
@@ -34,18 +36,18 @@ async def load(client: AsyncClient, server: Server, over: asyncio.Event) -> int:
 @pytest.mark.parametrize("tls", [True, False], ids=["https", "http"])
 def test_reloads_and_graceful_restarts_under_load_fail_no_request(fleet: Fleet, arun: Any, tls: bool) -> None:
     async def scenario(server: Server) -> None:
-        over = asyncio.Event()
+        over = tasks.Event()
         async with client_for(server) as client:
-            workers = [asyncio.ensure_future(load(client, server, over)) for _ in range(WORKERS)]
+            workers = [tasks.start(load(client, server, over)) for _ in range(WORKERS)]
             for _ in range(RELOADS):
-                await asyncio.sleep(AT_LEAST_S)
-                await asyncio.to_thread(server.reload)
-            await asyncio.sleep(AT_LEAST_S)
+                await tasks.sleep(AT_LEAST_S)
+                await tasks.to_thread(server.reload)
+            await tasks.sleep(AT_LEAST_S)
             for _ in range(RESTARTS):
-                await asyncio.to_thread(upgrade, server)
-                await asyncio.sleep(AT_LEAST_S)
+                await tasks.to_thread(upgrade, server)
+                await tasks.sleep(AT_LEAST_S)
             over.set()
-            counts = await asyncio.gather(*workers)
+            counts = await tasks.gather(*workers)
             assert all(counts)
             print(f"{RELOADS} reloads, {RESTARTS} graceful restarts, {sum(counts)} GETs, 0 failed")
             # The old workers are gone: the origin is served by new connections alone.
@@ -66,7 +68,7 @@ def test_goaway_after_so_many_requests_fails_no_request(fleet: Fleet, arun: Any,
                 for _ in range(2 * GOAWAY_AFTER):
                     await get_document(client, server, "/100")
 
-            await asyncio.gather(*(fetch() for _ in range(WORKERS)))
+            await tasks.gather(*(fetch() for _ in range(WORKERS)))
 
     with fleet.run("nginx", tls=tls, keepalive_requests=GOAWAY_AFTER) as server:
         arun(scenario(server))
@@ -82,7 +84,7 @@ def test_http1_connections_closed_after_every_hundred_requests_fail_no_request(f
                     response = await client.get(server.url("/100"))
                     assert (response.status_code, len(response.content)) == (200, 100)
 
-            await asyncio.gather(*(fetch() for _ in range(WORKERS)))
+            await tasks.gather(*(fetch() for _ in range(WORKERS)))
 
     with fleet.run("nginx", keepalive_requests=100) as server:
         arun(scenario(server))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -10,8 +9,11 @@ from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, BreakerPolicy, CircuitOpen, ConnectError, RetryPolicy
 from hostile.peer import Asked, Conversation, Peer
+
+pytestmark = pytest.mark.every_loop("trio as a guest")
 
 FIRST, SECOND = "127.0.0.1", "127.0.0.2"
 WORKERS = 10
@@ -30,7 +32,7 @@ class Slowly(Peer):
         conversation.goes_on(self._answer(conversation, asked))
 
     async def _answer(self, conversation: Conversation, asked: Asked) -> None:
-        await asyncio.sleep(0.005)
+        await tasks.sleep(0.005)
         self.answered += 1
         conversation.answers(asked, asked.path.encode())
 
@@ -52,7 +54,7 @@ async def both(name: str, port: int) -> list[str]:
 
 def test_back_ends_that_die_in_turn_fail_no_idempotent_request(arun: Any) -> None:
     async def scenario() -> None:
-        over = asyncio.Event()
+        over = tasks.Event()
         async with pair() as (first, second), AsyncClient(http1=False, resolver=both, timeout=10.0) as client:
 
             async def load(worker: int) -> None:
@@ -63,15 +65,15 @@ def test_back_ends_that_die_in_turn_fail_no_idempotent_request(arun: Any) -> Non
                     response = await client.get(first.url(path, "two.example"))
                     assert response.content == path.encode()
 
-            workers = [asyncio.ensure_future(load(number)) for number in range(WORKERS)]
+            workers = [tasks.start(load(number)) for number in range(WORKERS)]
             for turn in range(DEATHS):
                 dies = (first, second)[turn % 2]
-                await asyncio.sleep(AT_LEAST_S)
+                await tasks.sleep(AT_LEAST_S)
                 dies.kill()
-                await asyncio.sleep(AT_LEAST_S)
-                await dies.start()
+                await tasks.sleep(AT_LEAST_S)
+                await tasks.on_asyncio(dies.start())
             over.set()
-            await asyncio.gather(*workers)
+            await tasks.gather(*workers)
             assert first.answered and second.answered
 
     arun(scenario())
@@ -88,8 +90,8 @@ def test_breaker_opens_when_both_are_dead_and_closes_after_the_probe(arun: Any) 
             first.kill()
             second.kill()
             while first.alive or second.alive:
-                await asyncio.sleep(0.005)
-            await asyncio.sleep(0.05)  # the client is told of its connection's end
+                await tasks.sleep(0.005)
+            await tasks.sleep(0.05)  # the client is told of its connection's end
             for _ in range(3):
                 assert breaker.state_at(monotonic()) == "closed"
                 with pytest.raises(ConnectError):
@@ -97,10 +99,10 @@ def test_breaker_opens_when_both_are_dead_and_closes_after_the_probe(arun: Any) 
             assert breaker.state_at(monotonic()) == "open"
             with pytest.raises(CircuitOpen):
                 await client.get(url)
-            await second.start()
+            await tasks.on_asyncio(second.start())
             with pytest.raises(CircuitOpen):
                 await client.get(url)  # its time is not over, though the server is back
-            await asyncio.sleep(0.55)
+            await tasks.sleep(0.55)
             assert breaker.state_at(monotonic()) == "half-open"
             assert (await client.get(url)).status_code == 200
             assert breaker.state_at(monotonic()) == "closed"

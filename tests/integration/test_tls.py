@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -19,8 +19,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+import tasks
 from deuterium import AsyncClient, ConnectError, ReadError
 from servers.loopback import Loopback
+
+pytestmark = pytest.mark.every_loop
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -251,6 +254,7 @@ def test_tls_1_2_and_later_is_accepted(arun: Any, authority: Authority, version:
         arun(scenario())
 
 
+@pytest.mark.every_loop("trio as a guest")
 def test_tls_to_a_server_without_it_is_refused_by_us(arun: Any) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
@@ -258,10 +262,10 @@ def test_tls_to_a_server_without_it_is_refused_by_us(arun: Any) -> None:
         writer.close()
 
     async def scenario() -> None:
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        server = await tasks.on_asyncio(asyncio.start_server(answer, "127.0.0.1", 0))
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        async with server, AsyncClient() as client:
-            with pytest.raises(ConnectError, match="WRONG_VERSION_NUMBER") as failure:
+        async with AsyncClient() as client:
+            with closing(server), pytest.raises(ConnectError, match="WRONG_VERSION_NUMBER") as failure:
                 await client.get(url)
         assert (failure.value.initiator, failure.value.scope) == ("library", "connection")
 
@@ -291,7 +295,7 @@ async def _second_connection(client: AsyncClient, url: str) -> Any:
     for route in client._sender.pool.routes.values():  # type: ignore[union-attr]
         for carrier in list(route.carriers):
             carrier.abort()
-    await asyncio.sleep(0.02)
+    await tasks.sleep(0.02)
     return (await client.get(url)).json()
 
 

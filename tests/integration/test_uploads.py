@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import tasks
 from integration.exchange import client_for, pieces
 from servers import ECHO_SERVERS, SCHEMES, Fleet, Server
 from servers.content import octets
+
+pytestmark = pytest.mark.every_loop
 
 # Around the default window (65,535) and frame size (16,384), where a count one off would show.
 SIZES = (0, 1, 16_383, 16_384, 16_385, 65_535, 65_536, 1024 * 1024)
@@ -62,7 +64,7 @@ def test_upload_fifty_at_once_each_comes_back_unchanged(echo_server: Server, aru
     async def upload() -> None:
         async with client_for(echo_server) as client:
             url = echo_server.url("/echo")
-            responses = await asyncio.gather(*(client.post(url, content=content) for content in contents))
+            responses = await tasks.gather(*(client.post(url, content=content) for content in contents))
         assert [response.content for response in responses] == contents
 
     arun(upload())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import (
     AsyncClient,
     Client,
@@ -20,6 +21,8 @@ from deuterium import (
 from servers import Fleet, Workspace, websocket_proxies
 from servers.content import octets
 from servers.server import Server
+
+pytestmark = pytest.mark.every_loop
 
 # (TLS, options of the client, what is spoken)
 WAYS = {
@@ -117,7 +120,7 @@ def test_receiver_that_lags_holds_the_server_back(arun: Any, way: Way) -> None:
     async def scenario() -> None:
         url = way.url("/pour/200/65536")
         async with AsyncClient(**way.options) as client, client.websocket(url, compression=False) as ws:
-            await asyncio.sleep(0.3)
+            await tasks.sleep(0.3)
             assert ws._session.queued < 512 * 1024 + 2 * 65536  # the bound, and what one read brings
             for number in range(200):
                 assert len(await ws.receive()) == 65536 + number
@@ -143,7 +146,7 @@ def test_pings_of_the_server_are_answered_while_nobody_receives(arun: Any, fleet
     async def scenario() -> None:
         way = Way(fleet, "wss-h2")  # hypercorn pings every second, and gives up without an answer
         async with AsyncClient(**way.options) as client, client.websocket(way.url("/echo")) as ws:
-            await asyncio.sleep(2.5)
+            await tasks.sleep(2.5)
             await ws.send("there")
             assert await ws.receive() == "there"
 
@@ -163,7 +166,7 @@ def test_websockets_and_requests_share_one_http2_connection(arun: Any, fleet: Fl
                         if turn % 5 == 0:
                             assert (await client.get(way.server.url("/bytes/1000"))).content == octets(1000)
 
-            await asyncio.gather(*(talk(number) for number in range(20)))
+            await tasks.gather(*(talk(number) for number in range(20)))
             assert len(client.stats().connections) == 1
 
     arun(scenario())
@@ -192,10 +195,11 @@ def test_cancelled_receive_loses_no_message(arun: Any, way: Way) -> None:
                 await ws.receive(timeout=0.05)
             received = []
             for number in range(30):
-                task = asyncio.ensure_future(ws.receive())
-                await asyncio.sleep(0)
-                if not task.cancel():
-                    received.append(task.result())
+                task = tasks.start(ws.receive())
+                await tasks.sleep(0)
+                task.cancel()
+                with suppress(tasks.CancelledError):
+                    received.append(await task)  # it may have had its message already
                 await ws.send(str(number))
             while len(received) < 30:
                 received.append(await ws.receive(timeout=5))
@@ -208,7 +212,7 @@ def test_silence_is_no_timeout(arun: Any, way: Way) -> None:
     async def scenario() -> None:
         limited = AsyncClient(timeout=Timeout(0.4, total=0.5), **way.options)
         async with limited as client, client.websocket(way.url("/echo")) as ws:
-            await asyncio.sleep(0.8)
+            await tasks.sleep(0.8)
             await ws.send("late")
             assert await ws.receive() == "late"
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Response
 from deuterium.config import PoolOptions
 from integration.exchange import client_for
 from servers import Fleet
+
+pytestmark = pytest.mark.every_loop
 
 REQUESTS = 300
 KEPT = 1000
@@ -41,7 +43,7 @@ async def lent(client: AsyncClient, base: str) -> None:
             async with client.stream("GET", base + "/64k") as response:
                 assert sum([len(view) async for view in response.aiter_buffers()]) == 64 * 1024
 
-    await asyncio.gather(*(worker() for _ in range(10)))
+    await tasks.gather(*(worker() for _ in range(10)))
 
 
 async def uploads(client: AsyncClient, base: str) -> None:
@@ -58,7 +60,7 @@ def test_buffers_allocated_with_the_pool_are_a_tenth(fleet: Fleet, arun: Any, wo
         async with client_for(server, pools=PoolOptions(buffers=pooled)) as client:
             await work(client, server.base_url)
             for _ in range(2):  # this task may run within the read that answered it, and an idle connection gives
-                await asyncio.sleep(0)  # its buffers back at the end of the turn after
+                await tasks.sleep(0)  # its buffers back at the end of the turn after
             stats = client.workshop.buffers.stats()
             assert stats.outstanding == 0
             return stats.created, stats.bytes_created

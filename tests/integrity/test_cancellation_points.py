@@ -1,8 +1,9 @@
 """Cancellation at every await point in turn: k = 1, 2, ... until the operation ends before the k-th.
 
 At each point the Task is cancelled in three ways: as it begins to wait, one turn of the loop later, and at the moment
-it would have gone on. Afterwards the next request works and nothing is left: no stream, no leased memory, no waiting
-request, no connection beyond those of the pool, no descriptor.
+it would have gone on; under trio by a cancel scope, which goes on cancelling whatever the clean-up waits for.
+Afterwards the next request works and nothing is left: no stream, no leased memory, no waiting request, no connection
+beyond those of the pool, no descriptor.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
 import pytest
+import trio
 
+import tasks
 from deuterium import AsyncClient
+from deuterium._net.loops import running_loop
 from servers import Fleet, Server
 from servers.content import body
 
@@ -24,6 +28,7 @@ MOMENTS = ("at once", "one turn later", "as it goes on")
 VERSIONS = {"h2": {"http1": False}, "h1": {"http2": False}}
 MOST_POINTS = 400
 SETTLE_S = 2.0
+pytestmark = pytest.mark.every_loop
 Operation = Callable[[AsyncClient, str], Awaitable[None]]
 
 
@@ -55,6 +60,34 @@ def cancelled_at(coroutine: Any, point: int, moment: str) -> Generator[Any, Any,
                 error = asyncio.CancelledError()
 
 
+@types.coroutine
+def scope_cancelled_at(coroutine: Any, point: int, moment: str) -> Generator[Any, Any, bool]:
+    """The same by a cancel scope of trio's. "As it goes on" it is cancelled, and the next checkpoint tells."""
+    scope = trio.CancelScope()
+    waits = 0
+    error: BaseException | None = None
+    value: Any = None
+    with scope:
+        while True:
+            try:
+                waited_for = coroutine.send(value) if error is None else coroutine.throw(error)
+            except StopIteration:
+                return waits >= point
+            error, value = None, None
+            waits += 1
+            if waits == point and moment == "at once":
+                scope.cancel()
+            elif waits == point and moment == "one turn later":
+                running_loop().call_soon(scope.cancel)
+            try:
+                value = yield waited_for
+            except BaseException as caught:
+                error = caught
+            if waits == point and moment == "as it goes on":
+                scope.cancel()
+    return True
+
+
 async def whole(client: AsyncClient, base: str) -> None:
     response = await client.get(base + "/64k")
     assert response.content == body("/64k")
@@ -80,7 +113,7 @@ async def uploaded(client: AsyncClient, base: str) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(4):
             yield bytes(20_000)
-            await asyncio.sleep(0)
+            await tasks.sleep(0)
 
     response = await client.post(base + "/echo", content=pieces())
     assert response.status_code in (200, 404)  # caddy has no echo
@@ -136,14 +169,15 @@ async def settled(check: Callable[[], Any]) -> Any:
     for _ in range(int(SETTLE_S / 0.01)):
         if not check():
             break
-        await asyncio.sleep(0.01)
+        await tasks.sleep(0.01)
     return check()
 
 
 async def one_point(server: Server, version: str, operation: Operation, point: int, moment: str) -> bool:
     """One client, one cancellation; whether the operation came so far."""
     async with AsyncClient(verify=server.ssl_context(), timeout=10.0, **VERSIONS[version]) as client:
-        task = asyncio.ensure_future(cancelled_at(operation(client, server.base_url), point, moment))
+        run = operation(client, server.base_url)
+        task = tasks.start((scope_cancelled_at if tasks.on_trio() else cancelled_at)(run, point, moment))  # type: ignore[arg-type]
         try:
             reached = await task
         except asyncio.CancelledError:
@@ -159,13 +193,14 @@ async def one_point(server: Server, version: str, operation: Operation, point: i
 @pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_cancellation_at_every_await_point_leaves_nothing(
-    fleet: Fleet, arun: Any, version: str, scheme: str, operation: str
+    fleet: Fleet, arun: Any, caplog: pytest.LogCaptureFixture, version: str, scheme: str, operation: str
 ) -> None:
     server = fleet.get("caddy" if version == "h1" else "nghttpd", tls=scheme == "https")
 
     async def scenario() -> None:
         told: list[Any] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        if not tasks.on_trio():
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
         await one_point(server, version, OPERATIONS[operation], MOST_POINTS, "at once")  # a loop's own descriptors
         before = descriptors()
         points = 0
@@ -179,7 +214,7 @@ def test_cancellation_at_every_await_point_leaves_nothing(
         assert points >= len(MOMENTS)
         assert not await settled(lambda: max(0, descriptors() - before))
         gc.collect()
-        await asyncio.sleep(0)
-        assert not told
+        await tasks.sleep(0)
+        assert not told and not caplog.records
 
     arun(scenario())

@@ -6,7 +6,6 @@ to the pool is overwritten, so that whoever reads it too late reads nonsense.
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import threading
@@ -18,12 +17,15 @@ from typing import Any
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Client, Limits, Response
 from deuterium._memory.buffer_pool import BufferPool
 from servers import Workspace
 
 from .chaos_server import ChaosServer
 from .content import content_of, target
+
+pytestmark = pytest.mark.every_loop
 
 SEED = int(os.environ.get("DEUTERIUM_CHAOS_SEED", "20"))
 REQUESTS = int(os.environ.get("DEUTERIUM_CHAOS_REQUESTS", "160"))
@@ -112,7 +114,7 @@ async def fetch(client: AsyncClient, server: ChaosServer, order: Order) -> None:
             if how == "leave":
                 return
             if order.chance.random() < 0.1:
-                await asyncio.sleep(order.chance.uniform(0, 0.003))
+                await tasks.sleep(order.chance.uniform(0, 0.003))
         check(response, bytes(received), name, size)
 
 
@@ -166,8 +168,8 @@ def test_chaos_among_tasks_mixes_up_no_octet(server: ChaosServer, workspace: Wor
                 for _ in range(REQUESTS // WORKERS):
                     await fetch(client, server, order)
 
-            async with asyncio.timeout(100):
-                await asyncio.gather(*(worker(order) for order in orders))
+            async with tasks.timeout(100):
+                await tasks.gather(*(worker(order) for order in orders))
         finish(client, orders)
 
     arun(scenario())

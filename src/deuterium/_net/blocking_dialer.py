@@ -13,10 +13,11 @@ from ..config import TransportOptions
 from ..errors import ConnectError, ConnectTimeout, ProxyError
 from .blocking_driver import BlockingDriver
 from .blocking_poll import POLLIN, POLLOUT, open_poll
-from .blocking_race import Expired, Race, interleaved
+from .blocking_race import run_race
 from .blocking_resolver import BlockingResolver
 from .proxy import Proxy
 from .proxy_connect import HttpConnect
+from .race import Expired, Race, interleaved
 from .sockets import local_address
 from .socks import SocksConnect
 from .tls import TlsPipe
@@ -61,7 +62,7 @@ class BlockingDialer:
         if not usable:
             raise ConnectError(f"{host} has no address of the local address's family", request_processed=False)
         try:
-            sock = Race(interleaved(usable), self.options).run(deadline)
+            sock = run_race(Race(interleaved(usable), self.options), deadline)
         except OSError as error:
             raise ConnectError(f"cannot connect to {host} port {port}: {error}", request_processed=False) from error
         if len(usable) > 1 and sock.getpeername()[0] != usable[0][4][0]:

@@ -1,112 +1,33 @@
-"""Connecting in the calling thread: the addresses of a name raced against each other (RFC 8305)."""
+"""The race between addresses, waited for in the calling thread."""
 
 from __future__ import annotations
 
-import os
 import select
 import socket
-from collections.abc import Sequence
-from time import monotonic
 
-from .._http.phases import NEVER
-from ..config import TransportOptions
 from .blocking_poll import POLLOUT, open_poll
-from .resolver import AddressInfo
-from .sockets import local_address, prepare
+from .race import Race
 
 
-class Expired(Exception):
-    """The time for opening a connection is over."""
-
-
-def interleaved(addresses: Sequence[AddressInfo]) -> list[AddressInfo]:
-    """The addresses by turns of family, in the order the resolver prefers (RFC 8305 section 4)."""
-    families: dict[int, list[AddressInfo]] = {}
-    for address in addresses:
-        families.setdefault(address[0], []).append(address)
-    lists = list(families.values())
-    longest = max(map(len, lists), default=0)
-    return [family[at] for at in range(longest) for family in lists if at < len(family)]
-
-
-class Race:
-    """Attempts that run beside each other, a new one each ``happy_eyeballs_s`` or as soon as one fails."""
-
-    def __init__(self, addresses: list[AddressInfo], options: TransportOptions) -> None:
-        self.addresses = addresses
-        self.options = options
-        self.local = local_address(options)
-        self.running: list[socket.socket] = []
-        self.error = OSError("no address")
-
-    def run(self, deadline: float) -> socket.socket:
-        """The socket connected first, non-blocking. Raises the last attempt's error, or Expired."""
-        try:
-            return self._run(deadline)
-        finally:
-            for sock in self.running:
-                sock.close()
-
-    def _run(self, deadline: float) -> socket.socket:
-        at = 0
-        next_at = 0.0
+def run_race(race: Race, deadline: float) -> socket.socket:
+    """The socket connected first, non-blocking. Raises the last attempt's error, or Expired."""
+    steps = race.steps(deadline)
+    try:
+        wait_s = next(steps)
         while True:
-            now = monotonic()
-            if now >= deadline:
-                raise Expired
-            if at < len(self.addresses) and (now >= next_at or not self.running):
-                winner = self._start(self.addresses[at])
-                at += 1
-                next_at = now + self.options.happy_eyeballs_s
-            elif self.running:
-                until = min(deadline, next_at) if at < len(self.addresses) else deadline
-                winner = self._wait(None if until == NEVER else until - now)
-            else:
-                raise self.error
-            if winner is not None:
-                return winner
-
-    def _start(self, address: AddressInfo) -> socket.socket | None:
-        """Begin one attempt; the socket if it is connected at once."""
-        sock = None
-        try:
-            sock = socket.socket(address[0], address[1], address[2])
-            prepare(sock, self.options)
-            if self.local is not None:
-                sock.bind(self.local[1])
-            sock.setblocking(False)
-            sock.connect(address[4])
-        except (BlockingIOError, InterruptedError):
-            assert sock is not None
-            self.running.append(sock)
-            return None
-        except BaseException as error:
-            if sock is not None:
-                sock.close()
-            if not isinstance(error, OSError):
-                raise
-            self.error = error
-            return None
+            wait_s = steps.send(_ended(race.running, wait_s))
+    except StopIteration as end:
+        sock: socket.socket = end.value
         return sock
+    finally:
+        steps.close()
 
-    def _wait(self, wait_s: float | None) -> socket.socket | None:
-        """The first of the attempts to succeed within the time; those that failed are dropped."""
-        if len(self.running) == 1:
-            poll = open_poll()
-            poll.register(self.running[0].fileno(), POLLOUT)
-            done = self.running[:] if poll.poll(None if wait_s is None else max(0.0, wait_s) * 1000 + 1) else []
-        else:
-            _, writable, broken = select.select([], self.running, self.running, wait_s)
-            done = [sock for sock in self.running if sock in writable or sock in broken]
-        winner = None
-        for sock in done:
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if code == 0 and winner is not None:
-                continue
-            self.running.remove(sock)
-            if code == 0:
-                winner = sock
-            else:
-                self.error = OSError(code, os.strerror(code))
-                sock.close()
-        return winner
+
+def _ended(running: list[socket.socket], wait_s: float | None) -> list[socket.socket]:
+    """Those of the attempts that come to an end within the time."""
+    if len(running) == 1:
+        poll = open_poll()
+        poll.register(running[0].fileno(), POLLOUT)
+        return running[:] if poll.poll(None if wait_s is None else max(0.0, wait_s) * 1000 + 1) else []
+    _, writable, broken = select.select([], running, running, wait_s)
+    return [sock for sock in running if sock in writable or sock in broken]

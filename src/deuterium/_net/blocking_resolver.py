@@ -10,8 +10,8 @@ from typing import Any
 from .._http.phases import NEVER
 from ..config import TransportOptions
 from ..errors import ConnectError
-from .blocking_race import Expired
 from .dns_cache import DnsCache, Failed, Found, Resolve, Ticket, Wait
+from .race import Expired
 from .resolver import AddressInfo, addresses_of, cache_name, literal_address
 
 

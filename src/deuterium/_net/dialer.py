@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Any
 
@@ -11,6 +10,7 @@ import aiohappyeyeballs
 from ..config import TransportOptions
 from ..errors import ConnectError, ConnectTimeout
 from .driver import AsyncDriver
+from .loops import connector, time_limit
 from .proxy_dialer import ProxyDialer
 from .resolver import AddressInfo, AsyncResolver
 from .sockets import local_address, prepare
@@ -19,11 +19,11 @@ from .zero_copy_reader import ZeroCopyReader
 
 
 class AsyncDialer:
-    """Opens connections for one client under asyncio."""
+    """Opens connections for one AsyncClient."""
 
     __slots__ = ("local", "loop", "options", "proxied", "resolver")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, options: TransportOptions | None = None) -> None:
+    def __init__(self, loop: Any, options: TransportOptions | None = None) -> None:
         self.loop = loop
         self.options = options or TransportOptions()
         self.resolver = AsyncResolver(loop, self.options)
@@ -33,14 +33,14 @@ class AsyncDialer:
     async def dial(self, origin: Any, workshop: Any, timeout_s: float | None) -> AsyncDriver:
         """A driver whose engine is ready. Raises ConnectError or ConnectTimeout, always before a request was sent."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with time_limit(self.loop, timeout_s):
                 return await self._dial(origin, workshop)
         except TimeoutError:
             raise ConnectTimeout(
                 f"no connection to {origin.host} port {origin.port} within {timeout_s} s", request_processed=False
             ) from None
 
-    def on_loop(self, loop: asyncio.AbstractEventLoop) -> AsyncDialer:
+    def on_loop(self, loop: Any) -> AsyncDialer:
         """A dialer like this one on another loop."""
         return AsyncDialer(loop, self.options)
 
@@ -122,6 +122,9 @@ class AsyncDialer:
 
     def _race(self, addresses: tuple[AddressInfo, ...]) -> Any:
         """RFC 8305: the first connection to be established wins."""
+        connect_first = connector(self.loop)
+        if connect_first is not None:
+            return connect_first(addresses, self.options)
         local = self.local
         return aiohappyeyeballs.start_connection(
             addresses,

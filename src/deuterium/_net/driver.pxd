@@ -12,6 +12,7 @@ cdef Py_ssize_t TURN_READS
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop
+    cdef bint has_tasks
     cdef readonly object tls
     cdef object choose
     cdef object closing

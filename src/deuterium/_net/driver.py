@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from asyncio import current_task
+from asyncio import AbstractEventLoop, current_task
 from asyncio.trsock import TransportSocket
 from time import monotonic
 from typing import Any
@@ -30,6 +30,7 @@ class AsyncDriver(Carrier):
         "choose",
         "closing",
         "failure",
+        "has_tasks",
         "inbound",
         "loop",
         "octets_read",
@@ -52,6 +53,7 @@ class AsyncDriver(Carrier):
         """``choose(protocol)``: the engine for what ALPN chose; raises when this client cannot speak it."""
         Carrier.__init__(self)
         self.loop = loop
+        self.has_tasks = isinstance(loop, AbstractEventLoop)  # and asyncio knows which of them runs
         self.tls: Any = tls
         self.choose = choose
         self.ready: Any = loop.create_future()
@@ -387,7 +389,7 @@ class AsyncDriver(Carrier):
         engine = self.engine
         if not engine.ready:
             return
-        direct = current_task(self.loop) is None  # a tunnel's octets come from a task
+        direct = self.has_tasks and current_task(self.loop) is None  # a tunnel's octets come from a task
         told = False
         for exchange in engine.take_ready():
             if exchange.phase == FINISHED:

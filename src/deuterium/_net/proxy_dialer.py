@@ -1,13 +1,13 @@
-"""Connections through proxies under asyncio: forwarded, or by a tunnel."""
+"""Connections through proxies on an event loop: forwarded, or by a tunnel."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import TYPE_CHECKING, Any
 
 from .._http.phases import FINISHED
 from ..errors import ConnectError, ProxyError
+from . import loops
 from .driver import AsyncDriver
 from .proxy import Proxy
 from .proxy_connect import HttpConnect, check_tunnel, tunnel_exchange
@@ -31,7 +31,7 @@ class ProxyDialer:
         self.dialer = dialer
         self.loop = dialer.loop
         self.links: dict[str, list[ProxyLink]] = {}  # by the proxy's key
-        self.locks: dict[str, asyncio.Lock] = {}
+        self.locks: dict[str, Any] = {}
         self.single: set[str] = set()  # proxies that carry one tunnel on each connection
 
     async def dial(self, origin: Any, proxy: Proxy, workshop: Any) -> AsyncDriver:
@@ -139,7 +139,9 @@ class ProxyDialer:
         """A connection to the proxy with a place for one more tunnel."""
         if proxy.key in self.single:
             return await self._open_link(proxy, workshop)
-        lock = self.locks.setdefault(proxy.key, asyncio.Lock())
+        lock = self.locks.get(proxy.key)
+        if lock is None:
+            lock = self.locks[proxy.key] = loops.lock(self.loop)
         async with lock:  # those that come at once share one connection, if it can be shared
             for link in self.links.get(proxy.key, ()):
                 engine = link.driver.engine

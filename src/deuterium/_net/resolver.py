@@ -1,8 +1,7 @@
-"""Names to addresses under asyncio: carries out what the DNS cache decides."""
+"""Names to addresses on an event loop: carries out what the DNS cache decides."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -22,7 +21,7 @@ class FutureSleeper:
 
     __slots__ = ("future",)
 
-    def __init__(self, future: asyncio.Future[None]) -> None:
+    def __init__(self, future: Any) -> None:
         self.future = future
 
     def wake(self) -> None:
@@ -36,7 +35,7 @@ class AsyncResolver:
 
     __slots__ = ("cache", "hook", "loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, options: TransportOptions) -> None:
+    def __init__(self, loop: Any, options: TransportOptions) -> None:
         self.loop = loop
         self.hook = options.resolver
         self.cache: DnsCache[AddressInfo] = DnsCache(options.dns_life_s)

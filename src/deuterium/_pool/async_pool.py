@@ -1,14 +1,14 @@
-"""The connections of one AsyncClient: carries out under asyncio what the routes decide."""
+"""The connections of one AsyncClient: carries out on its event loop what the routes decide."""
 
 from __future__ import annotations
 
-import asyncio
 from time import monotonic
 from typing import Any
 
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED, NEVER
 from .._net.driver import AsyncDriver
+from .._net.waiting import all_done
 from ..errors import ConnectError, RequestError, TransportError
 from .housekeeping import Housekeeping
 from .route import Route
@@ -97,10 +97,10 @@ class AsyncPool:
             if timer is not None:
                 timer.cancel()
         self.timer = self.tick = None
-        for task in list(self.dials):
+        # Everything is said and closed before the first wait: under trio a cancelled scope lets none end.
+        dials = list(self.dials)
+        for task in dials:
             task.cancel()
-        if self.dials:
-            await asyncio.gather(*self.dials, return_exceptions=True)
         gone = []
         self.starved.clear()
         for route in routes:
@@ -111,8 +111,8 @@ class AsyncPool:
             for carrier in list(route.carriers):
                 gone.append(carrier.gone())
                 carrier.close()
-        if gone:
-            await asyncio.wait(gone, timeout=1.0)
+        await all_done(self.loop, dials)
+        await all_done(self.loop, gone, 1.0)
 
     def forsake(self) -> None:
         """The event loop is closed, or this is a child process and the loop is its parent's: drop the connections and
@@ -199,6 +199,9 @@ class AsyncPool:
     async def _dial(self, route: Route, warm: bool) -> None:
         try:
             driver = await self.dialer.dial(route.origin, self.workshop, route.connect_s)
+            if self.closed:
+                driver.close()
+                raise _closed_error()
             if driver.lost:
                 raise driver.failure or ConnectError("the connection was lost at once", request_processed=False)
         except BaseException as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
+from .._net.loops import running_loop
+from .._net.waiting import Signal, first_done
 from ..errors import ConnectError
 from .engine import Visit
 from .lifespan import Lifespan
@@ -57,8 +59,6 @@ class ASGITransport(InProcessTransport):
             await self.app(self._scope(visit), conversation.receive, conversation.send)
             if not conversation.complete and not visit.over:
                 raise RuntimeError("the application returned before its response was complete")
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             if self.raise_app_exceptions:
                 raise
@@ -144,18 +144,23 @@ class Conversation:
 
 
 class AppLifespan(Lifespan):
-    """The lifespan protocol of ASGI, in a Task of its own."""
+    """The lifespan protocol of ASGI, in a task of its own."""
 
     def __init__(self, app: Application, state: dict[str, Any]) -> None:
         self.app = app
         self.state = state
-        self.task: asyncio.Task[None] | None = None
-        self.events: asyncio.Queue[Message] = asyncio.Queue()
-        self.replies: asyncio.Queue[Message] = asyncio.Queue()
+        self.loop: Any = None
+        self.task: Any = None
+        self.events: deque[Message] = deque()
+        self.told: Any = None
+        self.reply: Any = None  # a Future for what the application says next
 
     async def begin(self) -> None:
         """Startup. Raises ConnectError when the application says that it failed."""
-        self.task = asyncio.ensure_future(self._run())
+        self.loop = running_loop()
+        self.told = Signal(self.loop)
+        self.reply = self.loop.create_future()
+        self.task = self.loop.create_task(self._run())
         try:
             await self._say("startup")
         except BaseException:
@@ -170,18 +175,27 @@ class AppLifespan(Lifespan):
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": VERSIONS, "state": self.state}
-        await self.app(scope, self.events.get, self.replies.put)
+        await self.app(scope, self._receive, self._send)
+
+    async def _receive(self) -> Message:
+        while not self.events:
+            self.told.clear()
+            await self.told.wait()
+        return self.events.popleft()
+
+    async def _send(self, message: Message) -> None:
+        if not self.reply.done():
+            self.reply.set_result(message)
 
     async def _say(self, phase: str) -> None:
-        assert self.task is not None
-        self.events.put_nowait({"type": f"lifespan.{phase}"})
-        reply = asyncio.ensure_future(self.replies.get())
-        await asyncio.wait((reply, self.task), return_when=asyncio.FIRST_COMPLETED)
-        if not reply.done():
-            reply.cancel()
+        self.events.append({"type": f"lifespan.{phase}"})
+        self.told.set()
+        await first_done(self.loop, (self.reply, self.task))
+        if not self.reply.done():
             self.task.result()  # what the application raised
             return
-        message = reply.result()
+        message = self.reply.result()
+        self.reply = self.loop.create_future()
         if message["type"] == f"lifespan.{phase}.failed":
             raise ConnectError(
                 f"the application's {phase} failed: {message.get('message', '')}", request_processed=False

@@ -1,14 +1,15 @@
-"""In-process answers under asyncio: what the pool takes for connections."""
+"""In-process answers on an event loop: what the pool takes for connections."""
 
 from __future__ import annotations
 
-import asyncio
 from time import monotonic
 from typing import Any
 
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED, NEVER
 from .._net.carrier import Carrier
+from .._net.loops import lock, running_loop
+from .._net.waiting import gathered
 from .engine import InProcessEngine, Visit
 
 
@@ -19,7 +20,7 @@ class AsyncStage:
         self.loop = loop
         self.transport = transport
         self.lifespan: Any = None
-        self.opening = asyncio.Lock()
+        self.opening = lock(loop)
 
     async def dial(self, origin: Any, workshop: Any, timeout_s: float | None) -> AsyncCarrier:
         """A connection at once, unless a lifespan has to begin first."""
@@ -117,7 +118,7 @@ class AsyncCarrier(Carrier):
 
     def gone(self) -> Any:
         """A Future that is done once nothing answers any more."""
-        return asyncio.gather(*self.tasks, return_exceptions=True)
+        return gathered(self.loop, self.tasks)
 
     # -- what the answering side causes ------------------------------------------------------------------------------
 
@@ -154,10 +155,8 @@ async def perform(transport: Any, visit: Visit) -> None:
     """Have one visit answered; what goes wrong is its error."""
     try:
         await transport.answer(visit)
-    except asyncio.CancelledError:
-        raise
     except Exception as error:
         if not visit.fail(error):
-            asyncio.get_running_loop().call_exception_handler(
+            running_loop().call_exception_handler(
                 {"message": f"{transport!r} raised after the exchange was over", "exception": error}
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext, suppress
 from time import monotonic
@@ -14,6 +13,8 @@ from .._http.exchange import Exchange
 from .._http.field_kind import KIND_OF_NAME
 from .._http.phases import AWAITING, FINISHED, NEVER, PIECES, SENDING
 from .._http2.constants import ErrorCode
+from .._net.loops import running_loop
+from .._net.waiting import Signal
 from ..errors import LocalProtocolError, RemoteProtocolError, RequestError, StreamReset, TransportError
 from ..request import checked_fields
 
@@ -66,11 +67,11 @@ class Visit:
             self._changed()
         return octets
 
-    def changes(self) -> asyncio.Event:
+    def changes(self) -> Signal:
         """Set whenever ``notify`` is called; for the event loop that answers."""
         if self._event is None:
-            self._event = event = asyncio.Event()
-            loop = asyncio.get_running_loop()
+            loop = running_loop()
+            self._event = event = Signal(loop)
 
             def notify() -> None:
                 with suppress(RuntimeError):  # the loop is closed

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from .._http2.constants import CONNECTION_PREFACE
+from .._net.loops import running_loop
 from .peer_connection import PeerConnection, PeerRequest
 from .peer_http1 import Http1PeerConnection
 from .peer_http2 import Http2PeerConnection
@@ -102,11 +103,11 @@ class ScriptedPeer:
             raise self.errors[0]
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.start)
+        await running_loop().run_in_executor(None, self.start)
         return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        await asyncio.to_thread(self.stop)
+        await running_loop().run_in_executor(None, self.stop)
         if error is None and self.errors:
             raise self.errors[0]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -10,6 +9,7 @@ from threading import Lock
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from .._net.loops import running_loop
 from .engine import Visit
 from .mock import content_complete, room
 from .transport import InProcessTransport
@@ -46,10 +46,10 @@ class WSGITransport(InProcessTransport):
         self.errors = errors
 
     async def answer(self, visit: Visit) -> None:
-        """One request under asyncio: each step in a worker thread, what it did carried out here."""
+        """One request on an event loop: each step in a worker thread, what it did carried out here."""
         await content_complete(visit)
         acts = self._acts(visit, visit.take_content())
-        run = asyncio.get_running_loop().run_in_executor
+        run = running_loop().run_in_executor
         turn = Lock()  # a worker thread may still be at a step when nobody waits for it any more
 
         def step() -> Act | None:

@@ -10,6 +10,8 @@ import deuterium
 from deuterium import AsyncClient, Client
 from deuterium.testing import MockTransport, Response
 
+pytestmark = pytest.mark.every_loop
+
 BASE = "https://www.example.org"
 
 

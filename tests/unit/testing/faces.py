@@ -1,10 +1,11 @@
-"""Both clients behind one call, so that a table of cases holds for both."""
+"""The clients behind one call, so that a table of cases holds for all: ``sync``, ``async`` and ``trio``."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+import tasks
 from deuterium import AsyncClient, Client, Response
 
 
@@ -27,4 +28,4 @@ def fetch_all(
         async with AsyncClient(transport=transport, **(options or {})) as client:
             return [await client.request(method, url, **kw) for method, url, kw in requests]
 
-    return asyncio.run(run())
+    return tasks.run_trio(run()) if face == "trio" else asyncio.run(run())

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Any
 
 import pytest
 
 import deuterium
+import tasks
 from deuterium import AsyncClient, Client, ConnectError, StreamReset, Timeout
 from deuterium.testing import ASGITransport
 from servers import app as served
 from unit.testing.faces import fetch, fetch_all
 
-both = pytest.mark.parametrize("face", ["sync", "async"])
+pytestmark = pytest.mark.every_loop
+
+both = pytest.mark.parametrize("face", ["sync", "async", "trio"])
 URL = "http://app.test:8000"
 
 
@@ -54,10 +56,10 @@ def test_streamed_upload_arrives_whole(face: str) -> None:
     assert response.json() == {"size": 2_997_000, "sha256": hashlib.sha256(b"y" * 2_997_000).hexdigest()}
 
 
-def test_response_is_read_while_the_request_is_still_sent() -> None:
+def test_response_is_read_while_the_request_is_still_sent(arun: Any) -> None:
     async def run() -> None:
         async with AsyncClient(transport=ASGITransport(served.app)) as client:
-            answered = asyncio.Event()
+            answered = tasks.Event()
 
             async def content() -> Any:
                 yield b"ping"
@@ -70,10 +72,10 @@ def test_response_is_read_while_the_request_is_still_sent() -> None:
                 answered.set()
                 assert await anext(pieces) == b"pong"
 
-    asyncio.run(run())
+    arun(run())
 
 
-def test_reader_that_stops_is_a_disconnect() -> None:
+def test_reader_that_stops_is_a_disconnect(arun: Any) -> None:
     async def run() -> None:
         events: list[str] = []
         produced = 0
@@ -82,23 +84,23 @@ def test_reader_that_stops_is_a_disconnect() -> None:
             nonlocal produced
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await receive()
-            listening = asyncio.ensure_future(receive())
+            listening = tasks.start(receive())
             while not listening.done():
                 produced += 1
                 await send({"type": "http.response.body", "body": b"z" * 16384, "more_body": True})
-                await asyncio.sleep(0)
+                await tasks.sleep(0)
             events.append(listening.result()["type"])
 
         async with AsyncClient(transport=ASGITransport(app)) as client:
             async with client.stream("GET", URL) as response:
                 async for _ in response.aiter_raw():
                     break
-                await asyncio.sleep(0.02)
+                await tasks.sleep(0.02)
                 assert produced < 40  # it waits for the reader: 256 KiB are 16 pieces
-            await asyncio.sleep(0.02)
+            await tasks.sleep(0.02)
         assert events == ["http.disconnect"]
 
-    asyncio.run(run())
+    arun(run())
 
 
 async def failing(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import threading
 import time
@@ -12,18 +11,21 @@ from typing import Any
 import pytest
 
 import deuterium
+import tasks
 from deuterium import AsyncClient, Client, Request, RetryPolicy, Timeout
 from deuterium.testing import MockTransport, Response
 from unit.testing.faces import fetch, fetch_all
 
-FACES = ("sync", "async")
+pytestmark = pytest.mark.every_loop
+
+FACES = ("sync", "async", "trio")
 URL = "https://example.org"
 both = pytest.mark.parametrize("face", FACES)
 
 
 def answered_async(handler: Callable[[Request], Response]) -> Any:
     async def answer(request: Request) -> Response:
-        await asyncio.sleep(0)
+        await tasks.sleep(0)
         return handler(request)
 
     return answer
@@ -190,7 +192,7 @@ def test_streamed_response_is_produced_as_it_is_read_sync() -> None:
             assert len(response.read()) == 100_000
 
 
-def test_streamed_response_waits_for_its_reader_async() -> None:
+def test_streamed_response_waits_for_its_reader_async(arun: Any) -> None:
     produced: list[int] = []
 
     async def content() -> AsyncIterator[bytes]:
@@ -201,16 +203,16 @@ def test_streamed_response_waits_for_its_reader_async() -> None:
     async def run() -> None:
         transport = MockTransport(lambda _: Response(content=content()))
         async with AsyncClient(transport=transport) as client, client.stream("GET", URL) as response:
-            await asyncio.sleep(0.05)
+            await tasks.sleep(0.05)
             assert len(produced) <= 257  # 256 KiB under way
             assert len(await response.aread()) == 1000 * 1024
 
-    asyncio.run(run())
+    arun(run())
 
 
 def test_slow_handler_runs_into_the_read_timeout_async() -> None:
     async def handler(request: Request) -> Response:
-        await asyncio.sleep(5)
+        await tasks.sleep(5)
         return Response()
 
     with pytest.raises(deuterium.ReadTimeout):
@@ -219,7 +221,7 @@ def test_slow_handler_runs_into_the_read_timeout_async() -> None:
 
 def test_slow_coroutine_runs_into_the_total_timeout_sync() -> None:
     async def handler(request: Request) -> Response:
-        await asyncio.sleep(5)
+        await tasks.sleep(5)
         return Response()
 
     begin = time.monotonic()
@@ -261,21 +263,21 @@ def test_fetch_many_over_several_origins_gets_every_answer() -> None:
         assert {response.text for response in client.fetch_many(urls, concurrency=7)} == {f"/{n}" for n in range(60)}
 
 
-def test_cancelled_request_cancels_nothing_else_async() -> None:
+def test_cancelled_request_cancels_nothing_else_async(arun: Any) -> None:
     async def handler(request: Request) -> Response:
-        await asyncio.sleep(0.2)
+        await tasks.sleep(0.2)
         return Response(text="there")
 
     async def run() -> None:
         async with AsyncClient(transport=MockTransport(handler)) as client:
-            first, second = (asyncio.ensure_future(client.get(URL)) for _ in range(2))
-            await asyncio.sleep(0.05)
+            first, second = (tasks.start(client.get(URL)) for _ in range(2))
+            await tasks.sleep(0.05)
             first.cancel()
             assert (await second).text == "there"
-            with pytest.raises(asyncio.CancelledError):
+            with pytest.raises(tasks.CancelledError):
                 await first
 
-    asyncio.run(run())
+    arun(run())
 
 
 def test_response_that_another_client_received_can_be_returned() -> None:
@@ -301,7 +303,7 @@ def test_transport_of_another_kind_is_refused() -> None:
         Client(transport=object())
 
 
-def test_statistics_show_in_process_connections() -> None:
+def test_statistics_show_in_process_connections(arun: Any) -> None:
     with Client(transport=MockTransport(lambda _: Response())) as client:
         client.get(URL)
         assert [(one.origin, one.requests) for one in client.stats().connections] == [(URL, 1)]
@@ -311,4 +313,4 @@ def test_statistics_show_in_process_connections() -> None:
             await client.get(URL)
             assert [(one.origin, one.requests) for one in client.stats().connections] == [(URL, 1)]
 
-    asyncio.run(run())
+    arun(run())

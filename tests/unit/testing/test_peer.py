@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
+import tasks
 from deuterium import (
     AsyncClient,
     Client,
@@ -23,6 +23,8 @@ from deuterium import (
     StreamReset,
 )
 from deuterium.testing import PeerRequest, ScriptedPeer
+
+pytestmark = pytest.mark.every_loop
 
 ONCE = RetryPolicy(attempts=1, replays=0)
 versions = pytest.mark.parametrize("http1", [True, False], ids=["HTTP/1.1", "HTTP/2"])
@@ -59,7 +61,7 @@ def test_script_reads_content_and_answers_with_trailers(http1: bool) -> None:
         request.start(201, {"x-size": str(len(content))})
         for _ in range(3):
             request.send(b"part ")
-            await asyncio.sleep(0.01)
+            await tasks.sleep(0.01)
         request.finish({"x-sum": "1"})
 
     with ScriptedPeer(script) as peer, Client(http1=http1) as client:
@@ -109,7 +111,7 @@ def test_goaway_below_the_request_moves_it_to_another_connection() -> None:
 
 def test_async_block_and_client_with_delays(arun: Any) -> None:
     async def script(request: PeerRequest) -> None:
-        await asyncio.sleep(5 if request.target == "/slow" else 0)
+        await tasks.sleep(5 if request.target == "/slow" else 0)
         request.respond(content=b"quick")
 
     async def scenario() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +9,14 @@ from wsgiref.validate import validator
 
 import pytest
 
+import tasks
 from deuterium import AsyncClient, Client, StreamReset
 from deuterium.testing import WSGITransport
 from unit.testing.faces import fetch
 
-both = pytest.mark.parametrize("face", ["sync", "async"])
+pytestmark = pytest.mark.every_loop
+
+both = pytest.mark.parametrize("face", ["sync", "async", "trio"])
 URL = "http://app.test"
 
 
@@ -115,19 +117,19 @@ def test_response_streams_in_the_calling_thread_and_is_closed() -> None:
     assert (app.closed, app.thread) == (1, threading.current_thread().name)
 
 
-def test_response_waits_for_its_reader_and_is_closed_async() -> None:
+def test_response_waits_for_its_reader_and_is_closed_async(arun: Any) -> None:
     async def run() -> None:
         app = Counted()
         async with AsyncClient(transport=WSGITransport(app)) as client:
             async with client.stream("GET", URL) as response:
                 async for _ in response.aiter_raw():
                     break
-                await asyncio.sleep(0.05)
+                await tasks.sleep(0.05)
                 assert app.produced < 40
-            await asyncio.sleep(0.05)
+            await tasks.sleep(0.05)
         assert app.closed == 1
 
-    asyncio.run(run())
+    arun(run())
 
 
 @both

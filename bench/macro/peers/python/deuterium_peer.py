@@ -1,6 +1,6 @@
 """Deuterium through its public face; the variant says how the requests are made.
 
-tasks (default), asyncio, pure: as many tasks as requests in flight, each awaiting `client.get()` in a loop.
+tasks (default), asyncio, trio, pure: as many tasks as requests in flight, each awaiting `client.get()` in a loop.
 fetch-many: one `async for` over `client.fetch_many()`. gather: a new Task per request, in flight at once.
 sync: threads in blocking calls. The loops are written out here, so that no wrapper is measured with it.
 """
@@ -88,6 +88,13 @@ async def tasks(clients: Clients, chosen: argparse.Namespace, seconds: float) ->
     tally = Tally()
     end = now_ns() + int(seconds * 1e9)
     turns = [clients[i % len(clients)] for i in range(chosen.concurrency)]
+    if chosen.variant == "trio":
+        import trio
+
+        async with trio.open_nursery() as nursery:
+            for client in turns:
+                nursery.start_soon(loop_of_gets, client, chosen.url, chosen.size, end, tally)
+        return tally
     await asyncio.gather(*(loop_of_gets(client, chosen.url, chosen.size, end, tally) for client in turns))
     return tally
 
@@ -151,6 +158,13 @@ def main() -> None:
     chosen = harness.options()
     if chosen.variant == "sync":
         run_threads(PACKAGE, chosen, opened_sync)
+    elif chosen.variant == "trio":
+        if chosen.mode != "get":
+            harness.missing(f"trio has no {chosen.mode} here")
+        with needed("trio"):
+            import trio
+        chosen.loop = "trio"
+        trio.run(run, chosen)
     else:
         if chosen.variant == "asyncio":
             chosen.loop = "asyncio"
