@@ -27,7 +27,7 @@ cdef class Decoder:
     @cython.locals(
         block="const unsigned char *", position=Py_ssize_t, table=DynamicTable, entries=list, pairs=list,
         limit=Py_ssize_t, size=Py_ssize_t, octet="unsigned char", index=Py_ssize_t, oldest=Py_ssize_t, newest=Py_ssize_t,
-        field=Field
+        place=Py_ssize_t, field=Field
     )
     cpdef int decode(self, bytearray data, Py_ssize_t start, Py_ssize_t end, FieldSection section) except -1
     @cython.locals(updates=int, size=Py_ssize_t)

@@ -106,8 +106,9 @@ class Decoder:
             if index == 0x7F:
                 index = self._long_integer(block, position, end, 0x7F)
                 position = self.position
-            if index >= STATIC_END and newest - index >= oldest:
-                field = entries[newest - index]
+            place = newest - index
+            if place >= oldest and index >= STATIC_END:
+                field = entries[place]
             elif 0 < index < STATIC_END:
                 field = STATIC_FIELDS[index]
             else:
