@@ -88,7 +88,7 @@ class Decoder:
         table = self.table
         entries = table.entries
         oldest = table.oldest
-        newest = len(entries) + STATIC_END - 1  # an index and the place of its entry make this
+        newest = len(entries) + 0xBD  # the octet of an index and the place of its entry make this
         pairs = section.pairs
         limit = section.limit
         size = section.size
@@ -99,20 +99,18 @@ class Decoder:
                 position = self._literal(block, position, end, section)
                 size = section.size
                 oldest = table.oldest
-                newest = len(entries) + STATIC_END - 1
+                newest = len(entries) + 0xBD
                 continue
             position += 1
-            index = octet & 0x7F
-            if index == 0x7F:
-                index = self._long_integer(block, position, end, 0x7F)
-                position = self.position
-            place = newest - index
-            if place >= oldest and index >= STATIC_END:
+            place = newest - octet
+            if 0xBE <= octet < 0xFF and place >= oldest:  # an index from 62 on, in one octet
                 field = entries[place]
-            elif 0 < index < STATIC_END:
-                field = STATIC_FIELDS[index]
             else:
-                raise HpackError(f"RFC 7541 2.3.3: there is no index {index}")
+                index = octet & 0x7F
+                if index == 0x7F:
+                    index = self._long_integer(block, position, end, 0x7F)
+                    position = self.position
+                field = STATIC_FIELDS[index] if 0 < index < STATIC_END else table.find(index)
             if field.kind:
                 section.size = size
                 section.add(field)
