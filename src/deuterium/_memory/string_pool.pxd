@@ -31,6 +31,7 @@ cdef class StringPool:
     cdef readonly OctetCache names, fields
 
     cpdef str name(self, str s)
+    @cython.locals(found=str)
     cpdef str value(self, str name, str value)
     @cython.locals(shared=str, found=str)
     cpdef str share(self, str s, bint poolable)

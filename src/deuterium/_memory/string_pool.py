@@ -141,7 +141,13 @@ class StringPool:
 
     def value(self, name: str, value: str) -> str:
         """The shared string equal to ``value``, in field ``name``; ``value`` itself if it is not pooled."""
-        return self.share(value, should_pool(name, value))
+        self._guard.acquire()
+        found = self._young.get(value)
+        if found is not None:
+            self._hits += 1
+        self._guard.release()
+        # What is pooled already needs no decision.
+        return found if found is not None else self.share(value, should_pool(name, value))
 
     def share(self, s: str, poolable: bool) -> str:
         """The same for whoever has decided: ``poolable`` is what :func:`should_pool` says."""
