@@ -1,7 +1,8 @@
 /* The same field blocks through libnghttp2's inflater and deflater; hpack_blocks.py builds and runs it.
  *
- *   hpack_blocks decode COUNT ROUNDS WARM-HEX BLOCK-HEX     nanoseconds per block, the best round
- *   hpack_blocks encode COUNT ROUNDS                        nanoseconds per repeated request
+ *   hpack_blocks decode COUNT ROUNDS WARM-HEX BLOCK-HEX...  nanoseconds per block, the best round; the blocks in turn
+ *   hpack_blocks repeat COUNT ROUNDS                        nanoseconds per repeated request
+ *   hpack_blocks vary COUNT ROUNDS                          nanoseconds per request with values of its own
  */
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
@@ -49,6 +50,15 @@ static void inflate(nghttp2_hd_inflater *inflater, const uint8_t *in, size_t siz
 
 #define NV(name, value) {(uint8_t *)name, (uint8_t *)value, sizeof(name) - 1, sizeof(value) - 1, 0}
 
+#define VARIED 256 /* requests, and at most so many blocks */
+
+static char paths[VARIED][64], cookies[VARIED][64], lengths[VARIED][16], ids[VARIED][40];
+
+static nghttp2_nv own(const char *name, const char *value) {
+  nghttp2_nv nv = {(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value), 0};
+  return nv;
+}
+
 int main(int argc, char **argv) {
   if (argc < 4) return 2;
   long count = atol(argv[2]);
@@ -57,11 +67,14 @@ int main(int argc, char **argv) {
   nghttp2_hd_deflater *deflater;
   nghttp2_hd_inflate_new(&inflater);
   nghttp2_hd_deflate_new(&deflater, 4096);
-  static uint8_t warm[65536], block[65536], out[65536];
-  size_t size = 0;
-  if (argc > 5) {
+  static uint8_t warm[65536], blocks[VARIED][4096], out[65536];
+  static size_t sizes[VARIED];
+  static nghttp2_nv varied[VARIED][10];
+  int different = argc - 5;
+  if (different > VARIED) return 2;
+  if (different > 0) {
     size_t first = unhex(argv[4], warm);
-    size = unhex(argv[5], block);
+    for (int i = 0; i < different; i++) sizes[i] = unhex(argv[5 + i], blocks[i]);
     if (first) inflate(inflater, warm, first);
   }
   nghttp2_nv request[] = {
@@ -73,13 +86,27 @@ int main(int argc, char **argv) {
       NV("accept", "*/*"),
       NV("accept-encoding", "gzip, deflate, br"),
   };
+  for (unsigned i = 0; i < VARIED; i++) {
+    memcpy(varied[i], request, sizeof(request));
+    snprintf(paths[i], sizeof(paths[i]), "/api/v1/items/%06u?page=%u", i * 7919, i);
+    snprintf(cookies[i], sizeof(cookies[i]), "session=%016x; theme=dark", i * 2654435761u);
+    snprintf(lengths[i], sizeof(lengths[i]), "%u", 1000 + i * 37);
+    snprintf(ids[i], sizeof(ids[i]), "%08x-0d1b-4d7c-9f43-%012x", i * 2246822519u, i * 3266489917u);
+    varied[i][3] = own(":path", paths[i]);
+    varied[i][7] = own("cookie", cookies[i]);
+    varied[i][8] = own("content-length", lengths[i]);
+    varied[i][9] = own("x-request-id", ids[i]);
+  }
   for (int round = 0; round < atoi(argv[3]); round++) {
     double start = now_ns();
     if (strcmp(argv[1], "decode") == 0)
-      for (long i = 0; i < count; i++) inflate(inflater, block, size);
-    else
+      for (long i = 0; i < count; i++) inflate(inflater, blocks[i % different], sizes[i % different]);
+    else if (strcmp(argv[1], "repeat") == 0)
       for (long i = 0; i < count; i++)
         sink += (size_t)nghttp2_hd_deflate_hd(deflater, out, sizeof(out), request, 7);
+    else
+      for (long i = 0; i < count; i++)
+        sink += (size_t)nghttp2_hd_deflate_hd(deflater, out, sizeof(out), varied[i % VARIED], 10);
     double each = (now_ns() - start) / (double)count;
     if (each < best) best = each;
   }

@@ -3,6 +3,7 @@
     python bench/micro/hpack_blocks.py [--rounds 30] [--json]
 
 Nanoseconds per block, the best round; ours with the call from Python, a new FieldSection and its finish included.
+"values new" goes through 256 blocks in turn, more than any cache of ours keeps.
 libnghttp2 is measured by the C program beside this file, if there is a compiler and its header; the others if they
 are installed.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import json
 import platform
 import shutil
@@ -65,15 +67,37 @@ MIXED = [
 ]
 
 
-def cases() -> dict[str, tuple[bytes, bytes]]:
-    """The blocks by name: (what makes the table warm, what is measured)."""
+VARIED = 256
+
+
+def first_response(number: int) -> bytes:
+    """COLD with values of its own."""
+    return Encoder().encode(
+        [
+            (":status", "200"),
+            ("server", f"nginx/1.{number}.1"),
+            ("date", f"Tue, 15 Nov 1994 08:{number % 60:02}:31 GMT"),
+            ("content-type", f"application/v{number}+json"),
+            ("cache-control", f"public, max-age={3600 + number}"),
+            ("vary", f"accept-encoding, x-{number}"),
+            ("x-frame-options", f"DENY{number}"),
+            ("x-content-type-options", f"nosniff{number}"),
+            ("strict-transport-security", f"max-age={31536000 + number}"),
+            ("via", f"1.1 edge{number}"),
+        ]
+    )
+
+
+def cases() -> dict[str, tuple[bytes, list[bytes]]]:
+    """The blocks by name: (what makes the table warm, what is measured, in turn)."""
     warm = Encoder()
     # The literals are never inserted, as servers that know them to change send them.
     mixed = Encoder(sensitive=frozenset({"date", "content-length", "etag", "age"}))
     return {
-        "decode 9 indexed fields": (warm.encode(NINE), warm.encode(NINE)),
-        "decode 9 literals, inserted": (b"", COLD),
-        "decode 9 indexed fields, 4 literals": (mixed.encode(MIXED), mixed.encode(MIXED)),
+        "decode 9 indexed fields": (warm.encode(NINE), [warm.encode(NINE)]),
+        "decode 9 literals, inserted": (b"", [COLD]),
+        "decode 9 literals, inserted, values new": (b"", [first_response(number) for number in range(VARIED)]),
+        "decode 9 indexed fields, 4 literals": (mixed.encode(MIXED), [mixed.encode(MIXED)]),
     }
 
 
@@ -95,55 +119,94 @@ def best_ns(work: Callable[[], object], rounds: int) -> float:
     return round(best, 1)
 
 
-def ours_decode(warm: bytes, octets: bytes, strings: StringPool | None) -> Callable[[], object]:
+def ours_decode(warm: bytes, octets: list[bytes], strings: StringPool | None) -> Callable[[], object]:
     decoder = Decoder(4096, strings)
-    block = bytearray(octets)
+    blocks = [bytearray(block) for block in octets]
     section = FieldSection()
     begin, decode, finish = section.begin, decoder.decode, section.finish
-    end = len(block)
     begin(LIMIT, False)
     decode(bytearray(warm), 0, len(warm), section)
+    block = blocks[0]
+    end = len(block)
+    turn = itertools.cycle(blocks).__next__
 
     def work() -> None:
         begin(LIMIT, False)
         decode(block, 0, end, section)
         finish()
 
+    def work_in_turn() -> None:
+        begin(LIMIT, False)
+        block = turn()
+        decode(block, 0, len(block), section)
+        finish()
+
     work()
     assert not section.error
     assert section.status > 0
-    return work
+    return work if len(blocks) == 1 else work_in_turn
 
 
-def ours_encode() -> Callable[[], object]:
+def varied_request(number: int) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A path and fields that no request had before; hpack_blocks.c has the same."""
+    words = number * 2654435761 % 2**32, number * 2246822519 % 2**32, number * 3266489917 % 2**32
+    return f"/api/v1/items/{number * 7919:06}?page={number}", (
+        ("cookie", f"session={words[0]:016x}; theme=dark"),
+        ("content-length", f"{1000 + number * 37}"),
+        ("x-request-id", f"{words[1]:08x}-0d1b-4d7c-9f43-{words[2]:012x}"),
+    )
+
+
+def ours_encode(varied: bool) -> Callable[[], object]:
     encode = Encoder().encode_request
+    turn = itertools.cycle([varied_request(number) for number in range(VARIED)]).__next__
 
     def work() -> object:
         return encode("GET", "https", "www.example.org", PATH, COMMON, ())
 
-    return work
+    def work_in_turn() -> object:
+        path, extra = turn()
+        return encode("GET", "https", "www.example.org", path, COMMON, extra)
+
+    return work_in_turn if varied else work
 
 
-def others() -> dict[str, tuple[Callable[[bytes, bytes], Callable[[], object]], Callable[[], object]]]:
-    found: dict[str, tuple[Callable[[bytes, bytes], Callable[[], object]], Callable[[], object]]] = {}
+Work = Callable[[], object]
+
+
+def others() -> dict[str, tuple[Callable[[bytes, list[bytes]], Work], Callable[[bool], Work]]]:
+    found: dict[str, tuple[Callable[[bytes, list[bytes]], Work], Callable[[bool], Work]]] = {}
     for name, module in (("jh2", "jh2._hazmat"), ("hpack", "hpack")):
         if importlib.util.find_spec(name) is None:
             continue
         codec = importlib.import_module(module)
-        request = [(a.encode(), b.encode(), False) for a, b in REQUEST]
 
-        def decode(warm: bytes, block: bytes, codec: object = codec) -> Callable[[], object]:
+        def decode(warm: bytes, blocks: list[bytes], codec: object = codec) -> Work:
             decoder = codec.Decoder()  # type: ignore[attr-defined]
             if warm:
                 decoder.decode(warm)
-            return lambda: decoder.decode(block)
+            turn = itertools.cycle(blocks).__next__
+            return lambda: decoder.decode(turn())
 
-        encoder = codec.Encoder()
-        found[name] = (decode, lambda encoder=encoder, request=request: encoder.encode(request))  # type: ignore[misc]
+        def encode(varied: bool, codec: object = codec) -> Work:
+            encoder = codec.Encoder()  # type: ignore[attr-defined]
+            requests = [REQUEST]
+            if varied:
+                requests = []
+                for number in range(VARIED):
+                    path, extra = varied_request(number)
+                    requests.append([*REQUEST[:3], (":path", path), *COMMON, *extra])
+            turn = itertools.cycle([[(a.encode(), b.encode(), False) for a, b in request] for request in requests])
+            return lambda: encoder.encode(next(turn))
+
+        found[name] = (decode, encode)
     return found
 
 
-def nghttp2(rounds: int, blocks: dict[str, tuple[bytes, bytes]]) -> dict[str, float]:
+ENCODED = {"encode a repeated request": "repeat", "encode a request, path and 3 values new": "vary"}
+
+
+def nghttp2(rounds: int, blocks: dict[str, tuple[bytes, list[bytes]]]) -> dict[str, float]:
     compiler = shutil.which("cc")
     if compiler is None:
         return {}
@@ -158,9 +221,10 @@ def nghttp2(rounds: int, blocks: dict[str, tuple[bytes, bytes]]) -> dict[str, fl
             return float(subprocess.run([program, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout)
 
         figures = {
-            name: run("decode", "2000", str(rounds), warm.hex(), block.hex()) for name, (warm, block) in blocks.items()
+            name: run("decode", "2048", str(rounds), warm.hex(), *(block.hex() for block in octets))
+            for name, (warm, octets) in blocks.items()
         }
-        figures["encode a repeated request"] = run("encode", "2000", str(rounds))
+        figures.update({name: run(verb, "2048", str(rounds)) for name, verb in ENCODED.items()})
         return figures
 
 
@@ -169,25 +233,26 @@ def measure(rounds: int) -> list[dict[str, object]]:
     native = nghttp2(rounds, blocks)
     libraries = others()
     rows: list[dict[str, object]] = []
-    for name, (warm, block) in blocks.items():
-        row: dict[str, object] = {"work": name, "octets": len(block)}
-        row["deuterium_ns"] = best_ns(ours_decode(warm, block, None), rounds)
-        row["with_string_pool_ns"] = best_ns(ours_decode(warm, block, StringPool()), rounds)
+    for name, (warm, octets) in blocks.items():
+        row: dict[str, object] = {"work": name, "octets": len(octets[0])}
+        row["deuterium_ns"] = best_ns(ours_decode(warm, octets, None), rounds)
+        row["with_string_pool_ns"] = best_ns(ours_decode(warm, octets, StringPool()), rounds)
         row["nghttp2_ns"] = native.get(name)
         for library, (decode, _) in libraries.items():
-            row[f"{library}_ns"] = best_ns(decode(warm, block), rounds)
+            row[f"{library}_ns"] = best_ns(decode(warm, octets), rounds)
         rows.append(row)
-    encode = ours_encode()
-    encode(), encode()
-    octets = encode()
-    assert isinstance(octets, bytes)
-    row = {"work": "encode a repeated request", "octets": len(octets)}
-    row["deuterium_ns"] = best_ns(encode, rounds)
-    row["with_string_pool_ns"] = None
-    row["nghttp2_ns"] = native.get("encode a repeated request")
-    for library, (_, work) in libraries.items():
-        row[f"{library}_ns"] = best_ns(work, rounds)
-    rows.append(row)
+    for name, verb in ENCODED.items():
+        encode = ours_encode(verb == "vary")
+        encode(), encode()
+        block = encode()
+        assert isinstance(block, bytes)
+        row = {"work": name, "octets": len(block)}
+        row["deuterium_ns"] = best_ns(encode, rounds)
+        row["with_string_pool_ns"] = None
+        row["nghttp2_ns"] = native.get(name)
+        for library, (_, encoding) in libraries.items():
+            row[f"{library}_ns"] = best_ns(encoding(verb == "vary"), rounds)
+        rows.append(row)
     return rows
 
 

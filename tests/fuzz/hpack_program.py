@@ -1,4 +1,5 @@
-"""Octets read as field blocks of one HPACK decoder: fields or an HpackError, tables within bounds, nothing read behind.
+"""Octets read as field blocks of one HPACK decoder: fields or an HpackError, tables within bounds, nothing read behind,
+and a decoder that shares a pool with all before it reads the same.
 
 The first octet chooses limits; each block is preceded by two octets of its length.
 """
@@ -9,11 +10,12 @@ from deuterium._hpack.decoder import Decoder
 from deuterium._hpack.encoder import Encoder
 from deuterium._hpack.errors import HpackError
 from deuterium._http.field_section import FieldSection
+from deuterium._memory.string_pool import StringPool
 
 TABLE_SIZES = (0, 40, 200, 4_096)
 LIST_LIMITS = (64, 1_000, 8_192, 262_144)
-STATIC_END = 62
 MAX_BLOCKS = 64
+POOL = StringPool()
 
 
 def decode(decoder: Decoder, block: bytes, behind: bytes, limit: int) -> list[tuple[str, str]]:
@@ -32,7 +34,7 @@ def run(octets: bytes) -> None:
     if not octets:
         return
     size, limit = TABLE_SIZES[octets[0] & 3], LIST_LIMITS[octets[0] >> 2 & 3]
-    decoder, twin = Decoder(size), Decoder(size)
+    decoder, twin, pooled = Decoder(size), Decoder(size), Decoder(size, POOL)
     position = 1
     for _ in range(MAX_BLOCKS):
         if position >= len(octets):
@@ -44,13 +46,14 @@ def run(octets: bytes) -> None:
             pairs = decode(decoder, block, b"", limit)
         except HpackError:
             pairs = None
-        try:
-            assert decode(twin, block, b"\xff\x82\x01", limit) == pairs
-        except HpackError:
-            assert pairs is None
+        for other in (twin, pooled):
+            try:
+                assert decode(other, block, b"\xff\x82\x01", limit) == pairs
+            except HpackError:
+                assert pairs is None
         table = decoder.table
         assert (
-            table.size == sum(field.size for field in table.fields[STATIC_END:]) <= table.max_size <= max(size, 4_096)
+            table.size == sum(field.size for field in table.dynamic_fields()) <= table.max_size <= max(size, 4_096)
         )
         if pairs is None:
             return

@@ -5,16 +5,27 @@ from __future__ import annotations
 from deuterium._hpack import huffman, integers
 from deuterium._hpack.dynamic_table import DynamicTable
 from deuterium._hpack.errors import HpackError
+from deuterium._hpack.static_table import STATIC_FIELDS
 from deuterium._http import field as fields
+from deuterium._http import octet_class
+from deuterium._http.field import Field
 from deuterium._http.field_section import FieldSection
-from deuterium._memory import octets
+from deuterium._http.octet_class import ILLEGAL, NOT_ASCII
+from deuterium._memory import octet_cache, octets, string_pool
+from deuterium._memory.octet_cache import OctetCache
 from deuterium._memory.string_pool import StringPool
 
 DEFAULT_TABLE_SIZE = 4096  # RFC 9113 section 6.5.2; a larger table begins with the peer's size update
 LINE_OVERHEAD = 32  # RFC 7541 section 4.1
 STATIC_END = 62  # the first index of the dynamic table
-MEMO_OCTETS = 48  # of a literal worth remembering: dates have 31
-MEMO_FIELDS = 64  # remembered at once
+NEVER_INDEXED = 0x10  # RFC 7541 section 6.2.3
+INSERTED = 0x40  # RFC 7541 section 6.2.1
+LITERAL_OCTETS = 64  # of a literal worth remembering: dates have 31, a name and a common value 50
+NAME_OCTETS = 48
+OWN_FIELDS = 64  # remembered of one connection
+OWN_NAMES = 32
+SP = 32
+HTAB = 9
 SCRATCH_BYTES = 1024  # decodes Huffman strings of half that; longer ones get memory of their own
 
 
@@ -26,10 +37,11 @@ class Decoder:
     """
 
     __slots__ = (
+        "illegal",
         "limit",
         "lowest_limit",
-        "memo",
-        "octets",
+        "names",
+        "own",
         "position",
         "reduction_due",
         "scratch",
@@ -43,10 +55,11 @@ class Decoder:
         self.limit = max_table_size
         self.lowest_limit = max_table_size
         self.reduction_due = False
-        self.memo: dict[bytes, fields.Field] = {}
+        self.own: OctetCache | None = None  # made when there is something to remember
+        self.names: OctetCache | None = None if strings is None else strings.names
+        self.illegal = False
         self.scratch = bytearray(SCRATCH_BYTES)
         self.position = 0
-        self.octets = 0
 
     def set_limit(self, size: int) -> None:
         """The peer acknowledged ``size`` as our SETTINGS_HEADER_TABLE_SIZE.
@@ -71,8 +84,11 @@ class Decoder:
         block = data
         position = start
         if self.reduction_due or (position < end and block[position] & 0xE0 == 0x20):
-            position = self._size_updates(data, position, end)
-        table = self.table.fields
+            position = self._size_updates(block, position, end)
+        table = self.table
+        entries = table.entries
+        oldest = table.oldest
+        newest = len(entries) + 0xBD  # the octet of an index and the place of its entry make this
         pairs = section.pairs
         limit = section.limit
         size = section.size
@@ -80,17 +96,21 @@ class Decoder:
             octet = block[position]
             if octet < 0x80:
                 section.size = size
-                position = self._literal(data, position, end, section)
+                position = self._literal(block, position, end, section)
                 size = section.size
+                oldest = table.oldest
+                newest = len(entries) + 0xBD
                 continue
             position += 1
-            index = octet & 0x7F
-            if index == 0x7F:
-                index = self._long_integer(data, position, end, 0x7F)
-                position = self.position
-            if index == 0 or index >= len(table):
-                raise HpackError(f"RFC 7541 2.3.3: there is no index {index}")
-            field = table[index]
+            place = newest - octet
+            if 0xBE <= octet < 0xFF and place >= oldest:  # an index from 62 on, in one octet
+                field = entries[place]
+            else:
+                index = octet & 0x7F
+                if index == 0x7F:
+                    index = self._long_integer(block, position, end, 0x7F)
+                    position = self.position
+                field = STATIC_FIELDS[index] if 0 < index < STATIC_END else table.find(index)
             if field.kind:
                 section.size = size
                 section.add(field)
@@ -104,15 +124,14 @@ class Decoder:
         section.size = size
         return 0
 
-    def _size_updates(self, data: bytearray, position: int, end: int) -> int:
+    def _size_updates(self, block: bytearray, position: int, end: int) -> int:
         """The dynamic table size updates a block begins with (RFC 7541 sections 4.2 and 6.3)."""
-        block = data
         updates = 0
         while position < end and block[position] & 0xE0 == 0x20:
             size = block[position] & 0x1F
             position += 1
             if size == 0x1F:
-                size = self._long_integer(data, position, end, 0x1F)
+                size = self._long_integer(block, position, end, 0x1F)
                 position = self.position
             updates += 1
             if updates > 2:
@@ -126,103 +145,169 @@ class Decoder:
             raise HpackError("RFC 7541 4.2: the dynamic table was not reduced to the limit acknowledged")
         return position
 
-    def _literal(self, data: bytearray, position: int, end: int, section: FieldSection) -> int:
+    def _literal(self, block: bytearray, position: int, end: int, section: FieldSection) -> int:
         """One literal field line (RFC 7541 section 6.2); returns the position behind it."""
-        block = data
-        octet = block[position]
-        if octet & 0x40:
-            prefix = 0x3F
-        elif octet & 0x20:
-            raise HpackError("RFC 7541 4.2: dynamic table size update inside a block")
-        else:
-            prefix = 0x0F
         start = position
+        octet = block[position]
         position += 1
+        prefix = 0x3F if octet & INSERTED else 0x0F
         index = octet & prefix
         if index == prefix:
-            index = self._long_integer(data, position, end, prefix)
+            index = self._long_integer(block, position, end, prefix)
             position = self.position
+        elif octet & 0xE0 == 0x20:
+            raise HpackError("RFC 7541 4.2: dynamic table size update inside a block")
+        # Octets that name nothing of the dynamic table mean the same field each time. Secrets are not remembered.
         stop = 0
-        if 0 < index < STATIC_END and not octet & 0x50 and position < end and not section.overflow:
-            # Without indexing, a static name: content-length, etag and the like. The same octets mean the same field,
-            # and short ones do come again.
-            stop = position + 1 + (block[position] & 0x7F)
-            if stop <= end and stop - start <= MEMO_OCTETS:
-                key = octets.take(data, start, stop)
-                known = self.memo.get(key)
+        mark = 0
+        if (
+            index < STATIC_END
+            and (self.strings is not None if octet & INSERTED else not octet & NEVER_INDEXED)
+            and not section.overflow
+        ):
+            stop = self._end_of_literal(block, position, end, index == 0)
+            if stop > start + LITERAL_OCTETS:
+                stop = 0
+            if stop:
+                mark = octet_cache.mark_of(block, start, stop)
+                known = self._known(block, start, stop, mark)
                 if known is not None:
+                    if octet & INSERTED:
+                        self.table.insert(known)
                     section.add(known)
                     return stop
-            else:
-                stop = 0
         # A field that is neither stored nor inserted is only counted.
-        wanted = prefix == 0x3F or not section.overflow
-        if index:
-            if index >= len(self.table.fields):
-                raise HpackError(f"RFC 7541 2.3.3: there is no index {index}")
-            named = self.table.fields[index]
-            name = named.name
-            kind = named.name_kind
-            name_octets = len(name)
-        else:
-            name = self._string(data, position, end, wanted)
-            position = self.position
-            name_octets = self.octets
-            if wanted and self.strings is not None:
-                name = self.strings.name(name)
-            kind = fields.kind_of_name(name)
-        value = self._string(data, position, end, wanted)
+        wanted = octet & INSERTED != 0 or not section.overflow
         if not wanted:
-            section.size += name_octets + self.octets + LINE_OVERHEAD
-            return self.position
+            return self._count(block, position, end, index, section)
+        if 0 < index < STATIC_END:
+            named = STATIC_FIELDS[index]
+        elif index:
+            named = self.table.find(index)
+        else:
+            named = self._name(block, position, end)
+            position = self.position
+        value = self._string(block, position, end)
+        shared = False
         # Servers that insert nothing (nginx) send the same values with every response; secrets are never indexed.
-        if self.strings is not None and (prefix == 0x3F or not octet & 0x10):
-            value = self.strings.value(name, value)
-        field = fields.build_field(name, kind, value)
-        if prefix == 0x3F:
+        if self.strings is not None and octet & 0x50 != NEVER_INDEXED:
+            if not named.sharing:
+                named.sharing = string_pool.sharing_of_name(named.name)
+            shared = string_pool.is_shared(named.sharing, value)
+            value = self.strings.share(value, shared)
+        field = fields.build_field(named.name, named.name_kind, named.sharing, value, self.illegal)
+        if octet & INSERTED:
             self.table.insert(field)
-        elif stop:
-            if len(self.memo) >= MEMO_FIELDS:
-                self.memo.clear()
-            self.memo[key] = field
         section.add(field)
+        if stop:
+            self._remember(block, start, stop, mark, field, shared)
         return self.position
 
-    def _string(self, data: bytearray, position: int, end: int, wanted: bool) -> str:
-        """A string literal (RFC 7541 section 5.2), "" unless wanted; its length goes to ``octets``."""
+    def _end_of_literal(self, block: bytearray, position: int, end: int, with_name: bool) -> int:
+        """The position behind the strings of a literal, 0 if one is long or not all there."""
+        if with_name and position < end:
+            position += 1 + (block[position] & 0x7F)
+        if position < end:
+            position += 1 + (block[position] & 0x7F)
+            if position <= end:
+                return position
+        return 0
+
+    def _known(self, block: bytearray, start: int, stop: int, mark: int) -> Field | None:
+        """The field that these octets of a literal were before, on any connection or on this one."""
+        known = None
+        if self.strings is not None:
+            known = self.strings.fields.find(block, start, stop, mark)
+        if known is None and self.own is not None:
+            known = self.own.find(block, start, stop, mark)
+        return known
+
+    def _remember(self, block: bytearray, start: int, stop: int, mark: int, field: Field, shared: bool) -> None:
+        """Keep what is shared for all connections, and for this one what is not but may come as a literal again."""
+        if shared and self.strings is not None:
+            self.strings.fields.put(block, start, stop, mark, field)
+        elif not block[start] & INSERTED:
+            if self.own is None:
+                self.own = OctetCache(OWN_FIELDS)
+            self.own.put(block, start, stop, mark, field)
+
+    def _count(self, block: bytearray, position: int, end: int, index: int, section: FieldSection) -> int:
+        """A literal past the limit of ``section``: only its size matters, and that it is right."""
+        if index:
+            size = len(self.table.find(index).name)
+        else:
+            size = len(self._string(block, position, end))
+            position = self.position
+        section.size += size + len(self._string(block, position, end)) + LINE_OVERHEAD
+        return self.position
+
+    def _name(self, block: bytearray, position: int, end: int) -> Field:
+        """A field with the name that is a string literal here; its value is another's."""
+        stop = 0
+        mark = 0
+        if self.names is None:
+            self.names = OctetCache(OWN_NAMES)
+        if position < end:
+            stop = position + 1 + (block[position] & 0x7F)
+            if stop > end or stop > position + NAME_OCTETS:
+                stop = 0
+        if stop:
+            mark = octet_cache.mark_of(block, position, stop)
+            known: Field | None = self.names.find(block, position, stop, mark)
+            if known is not None:
+                self.position = stop
+                return known
+        name = self._string(block, position, end)
+        if self.strings is not None:
+            name = self.strings.name(name)
+        named = fields.make_field(name, "")
+        if stop:
+            self.names.put(block, position, stop, mark, named)
+        return named
+
+    def _string(self, block: bytearray, position: int, end: int) -> str:
+        """A string literal (RFC 7541 section 5.2); ``illegal`` is set to whether a value may not be so."""
         if position >= end:
             raise HpackError("RFC 7541 5.2: the block ends before a string")
-        block = data
         first = block[position]
         position += 1
         length = first & 0x7F
         if length == 0x7F:
-            length = self._long_integer(data, position, end, 0x7F)
+            length = self._long_integer(block, position, end, 0x7F)
             position = self.position
         if length > end - position:
             raise HpackError("RFC 7541 5.2: a string is longer than the block")
         stop = position + length
         self.position = stop
-        self.octets = length
-        if first & 0x80 and not octets.COMPILED:
-            coded = huffman.decode_text(data[position:stop])
-            self.octets = len(coded)
-            return coded
+        if not octets.COMPILED:
+            coded = block[position:stop]
+            text = huffman.decode_text(coded) if first & 0x80 else coded.decode("latin-1")
+            self.illegal = fields.has_illegal_octet(text, len(text))
+            return text
+        source = block
         if first & 0x80:
-            out = self.scratch
-            if 2 * length > len(out):
-                out = bytearray(2 * length)
-            length = huffman.decode_huffman(data, position, stop, out)
-            self.octets = length
-            if wanted:
-                text = out
-                return text[:length].decode("latin-1")
-        elif wanted:
-            return block[position:stop].decode("latin-1")
-        return ""
+            room = self.scratch
+            if 2 * length > len(room):
+                room = bytearray(2 * length)
+            target = room
+            classes = huffman.decode_octets(block, position, stop, target)
+            source = target
+            position = 0
+            length = classes >> 2
+            classes &= 3
+        else:
+            classes = octet_class.classes_of(block, position, stop)
+        self.illegal = classes & ILLEGAL != 0
+        if length:
+            before = source[position]
+            behind = source[position + length - 1]
+            # RFC 9113 section 8.2.1: no whitespace at either end.
+            if before in (SP, HTAB) or behind in (SP, HTAB):
+                self.illegal = True
+        return octets.text(source, position, position + length, classes & NOT_ASCII == 0)
 
-    def _long_integer(self, data: bytearray, position: int, end: int, prefix: int) -> int:
+    def _long_integer(self, block: bytearray, position: int, end: int, prefix: int) -> int:
         """An integer that did not fit its prefix; ``position`` is set behind it."""
-        packed = integers.decode_integer(data, position, end, prefix)
+        packed = integers.read_integer(block, position, end, prefix)
         self.position = position + (packed & 0xF)
         return packed >> 4

@@ -24,7 +24,11 @@ def decode_integer(data: bytearray, position: int, end: int, prefix: int) -> int
     """
     if position < 0 or end > len(data):
         raise ValueError("block outside the buffer")
-    octets = data
+    return read_integer(data, position, end, prefix)
+
+
+def read_integer(octets: bytearray, position: int, end: int, prefix: int) -> int:
+    """The same for a caller that has checked ``end``: compiled, ``octets`` is a pointer."""
     value = prefix
     shift = 0
     count = 0

@@ -17,13 +17,14 @@ cdef class Field:
     cdef readonly str name, value
     cdef readonly tuple pair
     cdef readonly int kind, name_kind
+    cdef public int sharing
     cdef readonly long long number
     cdef readonly Py_ssize_t size
 
 cpdef Field make_field(str name, str value)
 
 @cython.locals(length=Py_ssize_t, kind=int, number="long long", field=Field)
-cpdef Field build_field(str name, int name_kind, str value)
+cpdef Field build_field(str name, int name_kind, int sharing, str value, bint illegal)
 
 @cython.locals(character=Py_UCS4)
 cdef bint has_illegal_octet(str value, Py_ssize_t length) except -1

@@ -40,10 +40,11 @@ class Field:
     does.
 
     ``kind``: bits of :mod:`deuterium._http.field_kind`; ``name_kind``: those its name alone decides;
-    ``number``: the value of ``:status`` and ``content-length``, -1 for every other field.
+    ``number``: the value of ``:status`` and ``content-length``, -1 for every other field; ``sharing``: which values of
+    this name a string pool takes, 0 until it was asked.
     """
 
-    __slots__ = ("kind", "name", "name_kind", "number", "pair", "size", "value")
+    __slots__ = ("kind", "name", "name_kind", "number", "pair", "sharing", "size", "value")
 
     name: str
     value: str
@@ -51,6 +52,7 @@ class Field:
     kind: int
     name_kind: int
     number: int
+    sharing: int
     size: int
 
     def __repr__(self) -> str:
@@ -63,11 +65,13 @@ def make_field(name: str, value: str) -> Field:
     >>> make_field("content-length", "42").number
     42
     """
-    return build_field(name, kind_of_name(name), value)
+    return build_field(name, kind_of_name(name), 0, value, has_illegal_octet(value, len(value)))
 
 
-def build_field(name: str, name_kind: int, value: str) -> Field:
-    """The same for a name whose kind is known already, as it is for a name out of HPACK's tables."""
+def build_field(name: str, name_kind: int, sharing: int, value: str, illegal: bool) -> Field:
+    """The same when what the name decides is known already, as it is for a name out of HPACK's tables, and what
+    :func:`has_illegal_octet` says of the value.
+    """
     length = len(value)
     kind = name_kind
     number = -1
@@ -81,7 +85,7 @@ def build_field(name: str, name_kind: int, value: str) -> Field:
             if number < 0 or (kind & STATUS and (length != 3 or number < 100)):
                 kind |= MALFORMED
                 number = -1
-    if length and has_illegal_octet(value, length):
+    if illegal:
         kind |= MALFORMED
     field = Field.__new__(Field)
     field.name = name
@@ -90,12 +94,15 @@ def build_field(name: str, name_kind: int, value: str) -> Field:
     field.kind = kind
     field.name_kind = name_kind
     field.number = number
+    field.sharing = sharing
     field.size = len(name) + length + LINE_OVERHEAD
     return field
 
 
 def has_illegal_octet(value: str, length: int) -> bool:
     """RFC 9113 section 8.2.1: NUL, CR or LF anywhere, or whitespace at either end."""
+    if not length:
+        return False
     if value[0] in " \t" or value[length - 1] in " \t":
         return True
     if not octets.COMPILED:

@@ -1,4 +1,4 @@
-"""Copying octets out of a ``bytearray`` as ``bytes``, once.
+"""Copying octets out of a ``bytearray``, once: as ``bytes`` or as text.
 
 ``bytes(data[start:end])`` copies twice: first into a second ``bytearray``. Compiled, ``take`` copies from the
 memory itself: one allocation and one ``memcpy``.
@@ -27,6 +27,16 @@ def take(data: bytearray, start: int, end: int) -> bytes:
         return bytes(data[start:end])
     with memoryview(data) as view:
         return bytes(view[start:end])
+
+
+def text(data: bytearray, start: int, end: int, ascii_only: bool) -> str:
+    """Octets ``start`` up to ``end`` of ``data`` as latin-1 characters; ``ascii_only``: none is above 127.
+
+    Compiled, ``data`` is a pointer and nothing is looked at: the caller knows that the octets exist and what they are.
+    """
+    if COMPILED and end - start > 1:  # CPython has the shorter ones ready
+        return text_of(data + start, end - start, ascii_only)  # type: ignore[name-defined,no-any-return,operator]  # noqa: F821
+    return data[start:end].decode("latin-1")
 
 
 def put(data: bytearray, at: int, source: bytes, start: int, end: int) -> None:

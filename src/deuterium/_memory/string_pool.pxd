@@ -1,6 +1,7 @@
 cimport cython
 
 from deuterium._memory.guard cimport Guard
+from deuterium._memory.octet_cache cimport OctetCache
 
 cdef Py_ssize_t SHORT
 cdef Py_ssize_t MANY
@@ -9,8 +10,13 @@ cdef frozenset REPEATING
 cdef frozenset CHANGING
 cdef tuple CHANGING_ENDINGS
 
-@cython.locals(digits=Py_ssize_t, run=Py_ssize_t, length=Py_ssize_t, octet=Py_UCS4)
+cdef int ALL_VALUES, NO_VALUES, BY_VALUE
+cdef Py_ssize_t KNOWN_NAMES, KNOWN_FIELDS
+
 cpdef bint should_pool(str name, str value)
+cpdef int sharing_of_name(str name) except -1
+@cython.locals(digits=Py_ssize_t, run=Py_ssize_t, length=Py_ssize_t, octet=Py_UCS4)
+cpdef bint is_shared(int sharing, str value)
 
 @cython.final
 cdef class StringPool:
@@ -22,14 +28,14 @@ cdef class StringPool:
     cdef Py_ssize_t _hits
     cdef Py_ssize_t _misses
     cdef Py_ssize_t _refused
+    cdef readonly OctetCache names, fields
 
-    @cython.locals(shared=str)
     cpdef str name(self, str s)
-    @cython.locals(shared=str)
+    @cython.locals(found=str)
     cpdef str value(self, str name, str value)
-    @cython.locals(shared=str)
-    cdef str _find(self, str s)
+    @cython.locals(shared=str, found=str)
+    cpdef str share(self, str s, bint poolable)
     @cython.locals(shared=str, emptied=dict)
-    cdef str _insert(self, str s, bint poolable)
+    cdef str _insert(self, str s)
     @cython.locals(hits=Py_ssize_t, misses=Py_ssize_t, refused=Py_ssize_t, size=Py_ssize_t)
     cpdef stats(self)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from deuterium._memory.guard import Guard
+from deuterium._memory.octet_cache import OctetCache
 from deuterium._memory.stats import StringStats
 
 # Fields whose values come from a small set, numbers in them or not.
@@ -51,9 +52,17 @@ CHANGING_ENDINGS: Final = (
     "-key",
 )
 
+# Which values of a name are pooled.
+ALL_VALUES = 1
+NO_VALUES = 2
+BY_VALUE = 3
+
 SHORT = 8  # up to here a value of digits is likely a flag, a status or a version
 MANY = 8  # digits in one value; of a million random UUIDs a handful have fewer
 TOKEN = 20  # from here one unbroken run of letters and digits is likely a token
+
+KNOWN_NAMES = 256  # names found by their octets
+KNOWN_FIELDS = 1024  # field lines found by their octets
 
 
 def should_pool(name: str, value: str) -> bool:
@@ -62,10 +71,22 @@ def should_pool(name: str, value: str) -> bool:
     >>> should_pool("content-type", "text/html; charset=utf-8"), should_pool("x-request-id", "7f3a")
     (True, False)
     """
+    return is_shared(sharing_of_name(name), value)
+
+
+def sharing_of_name(name: str) -> int:
+    """ALL_VALUES, NO_VALUES or BY_VALUE: what the name alone says."""
     if name in REPEATING:
-        return True
+        return ALL_VALUES
     if name in CHANGING or name.endswith(CHANGING_ENDINGS):
-        return False
+        return NO_VALUES
+    return BY_VALUE
+
+
+def is_shared(sharing: int, value: str) -> bool:
+    """:func:`should_pool` of a name for which :func:`sharing_of_name` gave ``sharing``."""
+    if sharing != BY_VALUE:
+        return sharing == ALL_VALUES
     digits = 0
     run = 0
     for octet in value:
@@ -89,7 +110,8 @@ def should_pool(name: str, value: str) -> bool:
 class StringPool:
     """At most ``bound`` shared strings of at most ``max_length`` characters; safe from any thread.
 
-    ``enabled=False`` hands every string back as it came.
+    ``enabled=False`` hands every string back as it came. ``names`` and ``fields`` find what a decoder made of such
+    strings by the octets that were received, before any string is made of them.
 
     >>> pool = StringPool()
     >>> first = pool.name("".join(["content", "-type"]))
@@ -97,7 +119,7 @@ class StringPool:
     True
     """
 
-    __slots__ = ("_guard", "_half", "_hits", "_max_length", "_misses", "_old", "_refused", "_young")
+    __slots__ = ("_guard", "_half", "_hits", "_max_length", "_misses", "_old", "_refused", "_young", "fields", "names")
 
     def __init__(self, *, bound: int = 4096, enabled: bool = True, max_length: int = 64) -> None:
         if bound < 0 or bound == 1 or max_length < 0:
@@ -110,52 +132,55 @@ class StringPool:
         self._hits = 0
         self._misses = 0
         self._refused = 0
+        self.names = OctetCache(KNOWN_NAMES if enabled else 0)
+        self.fields = OctetCache(KNOWN_FIELDS if enabled else 0)
 
     def name(self, s: str) -> str:
         """The shared string equal to ``s``, a field name."""
-        shared = self._find(s)
-        if shared is not None:
-            return shared
-        return self._insert(s, len(s) <= self._max_length)
+        return self.share(s, True)
 
     def value(self, name: str, value: str) -> str:
         """The shared string equal to ``value``, in field ``name``; ``value`` itself if it is not pooled."""
-        shared = self._find(value)
-        if shared is not None:
-            return shared
-        return self._insert(value, len(value) <= self._max_length and should_pool(name, value))
-
-    def _find(self, s: str) -> str | None:
         self._guard.acquire()
-        shared = self._young.get(s)
-        if shared is not None:
+        found = self._young.get(value)
+        if found is not None:
             self._hits += 1
+        self._guard.release()
+        # What is pooled already needs no decision.
+        return found if found is not None else self.share(value, should_pool(name, value))
+
+    def share(self, s: str, poolable: bool) -> str:
+        """The same for whoever has decided: ``poolable`` is what :func:`should_pool` says."""
+        self._guard.acquire()
+        if not poolable or len(s) > self._max_length or self._half == 0:
+            self._refused += 1
+            shared = s
+        else:
+            found = self._young.get(s)
+            if found is not None:
+                self._hits += 1
+                shared = found
+            else:
+                shared = self._insert(s)
         self._guard.release()
         return shared
 
-    def _insert(self, s: str, poolable: bool) -> str:
-        """``s`` is not among the young: move it there from the old, or take it in, or hand it back."""
-        self._guard.acquire()
-        try:
-            shared = self._old.pop(s, None)
-            if shared is not None:
-                self._hits += 1
-            elif poolable and self._half > 0:
-                self._misses += 1
-                shared = s
-            else:
-                self._refused += 1
-                return s
-            if len(self._young) >= self._half:
-                # Clearing and changing places allocates nothing that could start the garbage collector.
-                self._old.clear()
-                emptied = self._old
-                self._old = self._young
-                self._young = emptied
-            # Another thread may have taken it in since _find.
-            return self._young.setdefault(shared, shared)
-        finally:
-            self._guard.release()
+    def _insert(self, s: str) -> str:
+        """``s`` is not among the young: move it there from the old, or take it in. The caller holds the guard."""
+        shared = self._old.pop(s, None)
+        if shared is not None:
+            self._hits += 1
+        else:
+            self._misses += 1
+            shared = s
+        if len(self._young) >= self._half:
+            # Clearing and changing places allocates nothing that could start the garbage collector.
+            self._old.clear()
+            emptied = self._old
+            self._old = self._young
+            self._young = emptied
+        self._young[shared] = shared
+        return shared
 
     def stats(self) -> StringStats:
         """The counters, all of one moment."""

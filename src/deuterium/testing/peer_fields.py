@@ -29,12 +29,12 @@ class BlockReader:
         while self.at < len(self.block):
             octet = self.block[self.at]
             if octet & 0x80:
-                fields.append(self.table.fields[self._integer(0x7F)].pair)
+                fields.append(self.table.find(self._integer(0x7F)).pair)
             elif octet & 0xE0 == 0x20:
                 self.table.resize(self._integer(0x1F))
             else:
                 index = self._integer(0x3F if octet & 0x40 else 0x0F)
-                name = self.table.fields[index].name if index else self._string()
+                name = self.table.find(index).name if index else self._string()
                 field = make_field(name, self._string())
                 if octet & 0x40:
                     self.table.insert(field)
@@ -56,7 +56,7 @@ class BlockReader:
         octets = self.block[self.at - length : self.at]
         if coded:
             out = bytearray(2 * length)
-            octets = out[: huffman.decode_huffman(octets, 0, length, out)]
+            octets = out[: huffman.decode_huffman(octets, 0, length, out) >> 2]
         return octets.decode("latin-1")
 
 

@@ -20,7 +20,7 @@ def decode(decoder: Decoder, block: str, limit: int = 1 << 16, trailers: bool = 
 
 
 def entries(decoder: Decoder) -> list[tuple[str, str]]:
-    return [field.pair for field in decoder.table.fields[62:]]
+    return [field.pair for field in decoder.table.dynamic_fields()]
 
 
 def test_decode_of_an_empty_block_adds_nothing():

@@ -29,7 +29,7 @@ def decode(decoder: Decoder, block: bytes, behind: bytes, limit: int = 4096) -> 
     assert section.size <= limit or section.overflow
     assert sum(len(name) + len(value) + 32 for name, value in section.pairs) <= limit
     table = decoder.table
-    assert table.size == sum(field.size for field in table.fields[62:]) <= table.max_size
+    assert table.size == sum(field.size for field in table.dynamic_fields()) <= table.max_size
     return section.pairs
 
 

@@ -17,7 +17,7 @@ OTHER = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH)
 def decoded(octets: bytes) -> bytes:
     out = bytearray(2 * len(octets))
     data = bytearray(b"<" + octets + b">")
-    return bytes(out[: decode_huffman(data, 1, 1 + len(octets), out)])
+    return bytes(out[: decode_huffman(data, 1, 1 + len(octets), out) >> 2])
 
 
 def from_bits(bits: str) -> bytes:
