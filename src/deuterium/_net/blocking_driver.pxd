@@ -25,6 +25,7 @@ cdef class BlockingDriver(BlockingTransport):
     cpdef bint lead(self) except -1
     cpdef void serve(self, int came) except *
     cpdef void follow(self) except *
+    cpdef double due(self) except? -1
     cpdef void expire(self, double now) except *
     cpdef int events_wanted(self) except -1
     @cython.locals(segments=list)

@@ -71,7 +71,7 @@ class BlockingDriver(BlockingTransport):
                     now = monotonic()
                     if not over:
                         limit = self.engine.deadline if exchange is None else exchange.limit()
-                        if limit <= now:
+                        if max(limit, self.lenience.until) <= now:
                             if not expired:
                                 expired = True
                                 self._expire(now)
@@ -81,7 +81,7 @@ class BlockingDriver(BlockingTransport):
                             self.reading = leads = True
                             if self.arrived:
                                 continue
-                        if leads and self.engine.deadline <= now and not expired:
+                        if leads and self.due() <= now and not expired:
                             expired = True
                             self._expire(now)  # what others wait for, or a time that progress has put off
                             continue
@@ -105,6 +105,8 @@ class BlockingDriver(BlockingTransport):
                         if leads:
                             self.receiving = True
                             limit = min(limit, self.engine.deadline)
+                        limit = max(limit, self.lenience.until)
+                        if leads:
                             if now >= self.next_tick:
                                 self._tick(now)
                         elif segments is None and not blocked:
@@ -233,10 +235,15 @@ class BlockingDriver(BlockingTransport):
         with self.lock:
             self._leave_reading()
 
+    def due(self) -> float:
+        """When time may be up for an exchange."""
+        deadline: float = self.engine.deadline
+        return max(deadline, self.lenience.until)
+
     def expire(self, now: float) -> None:
         """End the exchanges whose time is up."""
         with self.lock:
-            if not self.lost and self.engine.deadline <= now:
+            if not self.lost and self.due() <= now:
                 self._expire(now)
 
     def events_wanted(self) -> int:

@@ -354,7 +354,7 @@ class BlockingTransport(Carrier):
                     waiter.wake(exchange)
 
     def _expire(self, now: float) -> None:
-        self.engine.expire(now)
+        self.end_overdue(now)
         self._wake()
         if self.on_room is not None:
             self.on_room(self)

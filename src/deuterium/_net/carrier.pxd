@@ -1,6 +1,7 @@
 cimport cython
 from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange
+from .lenience cimport Lenience
 
 cdef class Tally:
     cpdef void sent(self, double now) except *
@@ -19,7 +20,10 @@ cdef class Carrier:
     cdef public Tally tally
     cdef public double opened_at
     cdef public double used_at
+    cdef readonly Lenience lenience
     cpdef void settle(self, Exchange exchange, double now) except *
+    @cython.locals(engine=Engine, lenience=Lenience)
+    cpdef void end_overdue(self, double now) except *
     cpdef void submit(self, Exchange exchange, double now) except *
     cpdef void cancel(self, Exchange exchange, object error) except *
     cpdef void consumed(self, Exchange exchange, long long octets) except *

@@ -6,6 +6,7 @@ from typing import Any
 
 from .._http.exchange import Exchange
 from ..errors import NetworkError, TimeoutException
+from .lenience import Lenience
 
 
 class Tally:
@@ -32,7 +33,7 @@ class Tally:
 class Carrier:
     """One transport with its engine: the pool chooses among carriers and hands them exchanges."""
 
-    __slots__ = ("direct", "engine", "lost", "on_lost", "on_room", "opened_at", "route", "tally", "used_at")
+    __slots__ = ("direct", "engine", "lenience", "lost", "on_lost", "on_room", "opened_at", "route", "tally", "used_at")
 
     def __init__(self) -> None:
         self.engine: Any = None  # an Engine, once it is chosen
@@ -44,6 +45,7 @@ class Carrier:
         self.tally = Tally()
         self.opened_at = 0.0
         self.used_at = 0.0  # when something was last sent or received
+        self.lenience = Lenience()
 
     def settle(self, exchange: Exchange, now: float) -> None:
         """Enter a finished exchange in the tally, once."""
@@ -61,6 +63,16 @@ class Carrier:
             self.tally.failed(now, "broken")
         else:
             self.tally.failed(now, "reset")
+
+    def end_overdue(self, now: float) -> None:
+        """End the exchanges whose time is up, unless this side did not listen when it was."""
+        engine = self.engine
+        lenience = self.lenience
+        if now < lenience.until:
+            return
+        engine.expire(lenience.covered)  # its deadline is now that of the others
+        if engine.deadline <= now and not lenience.allows(engine.deadline, now):
+            engine.expire(now)
 
     def close(self) -> None:
         """Say good-bye and close the transport; open exchanges fail."""

@@ -57,4 +57,5 @@ cdef class AsyncDriver(Carrier):
     cpdef void rest(self) except *
     @cython.locals(engine=Engine, now=double, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
     cpdef void wake(self) except *
+    @cython.locals(wait_s=double)
     cdef void _arm(self, double deadline) except *

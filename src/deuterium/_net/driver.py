@@ -472,7 +472,8 @@ class AsyncDriver(Carrier):
         if self.timer is not None:
             self.timer.cancel()
         self.timer_at = deadline
-        self.timer = self.loop.call_later(max(0.0, deadline - monotonic()), self._on_timer)
+        wait_s = max(deadline, self.lenience.until) - monotonic()
+        self.timer = self.loop.call_later(max(0.0, wait_s), self._on_timer)
 
     def _on_timer(self) -> None:
         self.timer = None
@@ -480,7 +481,7 @@ class AsyncDriver(Carrier):
         engine = self.engine
         if self.lost or engine.closed:
             return
-        engine.expire(monotonic())
+        self.end_overdue(monotonic())
         self._after_receive()
         if engine.deadline < self.timer_at:
             self._arm(engine.deadline)

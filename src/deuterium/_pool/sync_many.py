@@ -215,7 +215,7 @@ class SyncMany:
                     fd, events = driver.sock.fileno(), driver.events_wanted()
                     by_fd[fd] = driver
                     poll.register(fd, events)
-                until = min(until, driver.engine.deadline)
+                until = min(until, driver.due())
             if waiter.done:
                 return
             for fd, came in poll.poll(max(0.0, until - monotonic()) * 1000 + 1):
