@@ -463,18 +463,22 @@ class ClientCore:
         else:
             permit.success(now)
 
-    def learn(self, exchange: Exchange, error: Exception | None, now: float) -> None:
-        """Remember what a refusal says about the origin's protocols."""
+    def learn(self, exchange: Exchange, error: Exception | None, now: float) -> bool:
+        """Remember what a refusal says about the origin's protocols; True: it asks for this request over HTTP/1.1."""
         key = exchange.origin.key
         if isinstance(error, RequestError) and error.code == HTTP_1_1_REQUIRED:
             with self.pool_lock():
-                if self.workshop.protocols.http1_required(key, now) and exchange.route is not None:
-                    exchange.route.leave()
+                if self.workshop.protocols.http1_required(key, now):
+                    if exchange.route is not None:
+                        exchange.route.leave()
+                    unanswered = not exchange.headers_received and not exchange.informational
+                    return unanswered and error.scope == "stream" and self.workshop.http1
         elif error is None and exchange.status == MISDIRECTED:
             with self.pool_lock():
                 self.workshop.protocols.misdirected(key, now)
                 if exchange.route is not None:
                     exchange.route.leave()
+        return False
 
     def pool_lock(self) -> AbstractContextManager[Any]:
         """What guards routes, connections and what is known of protocols, where several threads use them."""

@@ -280,8 +280,7 @@ class Flows:
                 raise error
             if state is None:
                 state = RetryState(policy, core.budget, random, request.method, exchange.sent_at)
-            core.learn(exchange, error, now)
-            action = state.next_action(now, self._outcome(request, exchange, error))
+            action = state.next_action(now, self._outcome(request, exchange, error, now))
             deadline = exchange.deadline
             if action.verb not in ("retry", "replay") or (deadline != NEVER and now + action.delay_s >= deadline):
                 if error is None:
@@ -372,8 +371,7 @@ class Flows:
                     return over
                 if error is not None and not isinstance(error, RequestError):
                     raise error
-                core.learn(over, error, now)
-                action = state.next_action(now, self._outcome(request, over, error))
+                action = state.next_action(now, self._outcome(request, over, error, now))
                 late = over.deadline != NEVER and now + action.delay_s >= over.deadline
                 if action.verb == "give_up" or (late and not race.exchanges):
                     if error is None:
@@ -394,13 +392,15 @@ class Flows:
             for exchange in race.exchanges:
                 core.abandon(exchange)
 
-    def _outcome(self, request: Request, exchange: Exchange, error: Any) -> Outcome:
+    def _outcome(self, request: Request, exchange: Exchange, error: Any, now: float) -> Outcome:
+        http1_required = self.core.learn(exchange, error, now)
         return Outcome(
             error=error,
             status=exchange.status if error is None else 0,
             retry_after=self.core.retry_after(exchange) if error is None else None,
             wall_now=time(),
             body_replayable=request.replayable,
+            http1_required=http1_required,
         )
 
     def _consult(self, request: Request) -> Generator[Action, Any, None]:

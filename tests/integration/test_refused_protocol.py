@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from deuterium import AsyncClient, RetryPolicy, StreamReset
+from deuterium import AsyncClient, RetryPolicy, StreamReset, TransportError
+from deuterium.testing import PeerRequest, ScriptedPeer
 from hostile.peer import Asked, Conversation, Peer
-from rfc import wire
 from servers import Workspace
+
+from .faces import FACES, Face, face_of
 
 pytestmark = pytest.mark.every_loop("trio as a guest")
 
@@ -70,64 +72,123 @@ def test_misdirected_request_whose_content_is_gone_is_not_sent_again(arun: Any) 
     arun(scenario())
 
 
-class RequiresHttp1(Peer):
-    """Resets every stream with HTTP_1_1_REQUIRED; whoever offers HTTP/1.1 alone is answered."""
+class RequiresHttp1(ScriptedPeer):
+    """Resets the streams of HTTP/2 with HTTP_1_1_REQUIRED, after it said ``before``; answers over HTTP/1.1 with the
+    request's method and content, unless it is ``stubborn``: then it hangs up."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(workspace.joined_file)
-        self.context.set_alpn_protocols(["h2", "http/1.1"])
-        self.requests = 0
+    def __init__(self, workspace: Workspace, before: str = "nothing", stubborn: bool = False) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(workspace.joined_file)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        super().__init__(self._answer, ssl_context=context)
+        self.before = before
+        self.stubborn = stubborn
+        self.versions: list[str] = []
 
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept_tls, self.host, 0, ssl=self.context)
-        self.port = self._server.sockets[0].getsockname()[1]
+    async def _answer(self, request: PeerRequest) -> None:
+        version = request.connection.http_version
+        self.versions.append(version)
+        if self.stubborn and version == "HTTP/1.1":
+            request.connection.abort()
+        elif version == "HTTP/1.1":
+            request.respond(200, content=request.method.encode() + b" " + await request.read())
+        else:
+            if self.before == "content":
+                await request.read()
+            elif self.before == "informational":
+                request.inform(103)
+            elif self.before == "headers":
+                request.start(200)
+            request.reset(HTTP_1_1_REQUIRED)
 
-    async def _accept_tls(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2":
-            await self._accept(reader, writer)
-            return
-        with suppress(asyncio.IncompleteReadError, OSError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                lengths = [line[15:] for line in head.lower().splitlines() if line[:15] == b"content-length:"]
-                content = await reader.readexactly(int(lengths[0]) if lengths else 0)
-                self.requests += 1
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(content), content))
-        writer.close()
 
-    def on_request(self, conversation: Conversation, asked: Asked) -> None:
-        conversation.says(wire.rst_stream(asked.stream_id, HTTP_1_1_REQUIRED))
+def pieces() -> Iterator[bytes]:
+    yield b"or"
+    yield b"der"
 
-    def url(self, path: str = "/", host: str = "") -> str:
-        return f"https://{host or self.host}:{self.port}{path}"
+
+@pytest.fixture(params=[name for name in FACES if name.endswith("h2")])
+def open_face(request: pytest.FixtureRequest, workspace: Workspace) -> Iterator[Callable[..., Face]]:
+    """``open_face(**options)``: either client, which trusts the peers here and speaks both protocols."""
+    with ExitStack() as stack:
+
+        def open_one(**options: Any) -> Face:
+            defaults = {"http1": True, "verify": str(workspace.ca_file)}
+            return stack.enter_context(face_of(request.param, **(defaults | options)))
+
+        yield open_one
+
+
+TWICE = ["HTTP/2", "HTTP/1.1"]
+ALONE = RetryPolicy(attempts=1)
 
 
 @pytest.mark.rfc("9113", "7")
-def test_http_1_1_required_is_obeyed_and_remembered(arun: Any, workspace: Workspace) -> None:
-    async def scenario() -> None:
-        async with RequiresHttp1(workspace) as peer, AsyncClient(verify=str(workspace.ca_file)) as client:
-            response = await client.get(peer.url())
+@pytest.mark.parametrize(
+    ("method", "content", "before", "options", "versions"),
+    [
+        ("GET", None, "nothing", {}, TWICE),
+        ("GET", None, "nothing", {"retry": ALONE}, TWICE),  # it is no retry
+        ("POST", b"order", "nothing", {}, TWICE),
+        ("POST", b"order", "nothing", {"retry": ALONE}, TWICE),
+        ("POST", b"order", "content", {}, TWICE),  # the peer has read it all, and wants it the other way
+        ("PATCH", b"order", "nothing", {}, TWICE),
+        ("POST", b"order", "nothing", {"retry": RetryPolicy(replays=0)}, ["HTTP/2"]),
+        ("POST", b"order", "nothing", {"http1": False}, ["HTTP/2"]),
+        ("POST", b"order", "informational", {}, ["HTTP/2"]),  # it began to answer
+        ("POST", b"order", "headers", {}, ["HTTP/2"]),
+        ("POST", pieces, "content", {}, ["HTTP/2"]),  # what was read of it is gone
+    ],
+)
+def test_http_1_1_required_is_obeyed_where_the_request_can_be_sent_again(
+    open_face: Callable[..., Face],
+    workspace: Workspace,
+    method: str,
+    content: Any,
+    before: str,
+    options: dict[str, Any],
+    versions: list[str],
+) -> None:
+    with RequiresHttp1(workspace, before) as peer:
+        face = open_face(**options)
+        if content is pieces:
+            content = pieces() if face.runner is None else async_pieces()
+        if versions == TWICE:
+            response = face.request(method, peer.url(), content=content)
             assert (response.status_code, response.http_version) == (200, "HTTP/1.1")
-            assert len(peer.conversations) == 1
-            # From now on HTTP/2 is not even offered, so that a POST needs no second attempt.
-            response = await client.post(peer.url(), content=b"order")
-            assert (response.http_version, response.content) == ("HTTP/1.1", b"order")
-            assert len(peer.conversations) == 1
-            assert client.stats().protocols.required == 1
+            assert response.content == method.encode() + b" " + (content or b"")
+        else:
+            with pytest.raises(StreamReset) as caught:
+                face.request(method, peer.url(), content=content)
+            assert caught.value.code == HTTP_1_1_REQUIRED
+        assert peer.versions == versions
+        assert face.client.stats().protocols.required == 1
 
-    arun(scenario())
+
+async def async_pieces() -> AsyncIterator[bytes]:
+    for piece in pieces():
+        yield piece
 
 
 @pytest.mark.rfc("9113", "7")
-def test_http_1_1_required_of_a_client_without_it_is_the_callers_error(arun: Any, workspace: Workspace) -> None:
-    async def scenario() -> None:
-        once = RetryPolicy(attempts=1)
-        verify = str(workspace.ca_file)
-        async with RequiresHttp1(workspace) as peer, AsyncClient(http1=False, verify=verify, retry=once) as client:
-            with pytest.raises(StreamReset) as caught:
-                await client.get(peer.url())
-            assert caught.value.code == HTTP_1_1_REQUIRED
+@pytest.mark.parametrize("content", [b"order", None])
+def test_http_1_1_required_is_remembered(open_face: Callable[..., Face], workspace: Workspace, content: Any) -> None:
+    with RequiresHttp1(workspace, "headers") as peer:
+        face = open_face(retry=ALONE)
+        with pytest.raises(StreamReset):
+            face.get(peer.url())
+        # From now on HTTP/2 is not even offered, so nothing has to be sent twice.
+        response = face.request("POST", peer.url(), content=content)
+        assert response.http_version == "HTTP/1.1"
+        assert peer.versions == TWICE
 
-    arun(scenario())
+
+@pytest.mark.rfc("9113", "7")
+def test_http_1_1_required_is_no_leave_for_a_third_attempt(
+    open_face: Callable[..., Face], workspace: Workspace
+) -> None:
+    with RequiresHttp1(workspace, stubborn=True) as peer:
+        face = open_face()
+        with pytest.raises(TransportError):
+            face.post(peer.url(), content=b"order")
+        assert peer.versions == TWICE

@@ -5,7 +5,10 @@ Two rules, which never mix:
 *Replay* (RFC 9113 section 8.7). ``error.request_processed`` is False: the peer provably did not act on the
 request, so it is sent again whatever its method, at once the first time and with back-off after that, at most
 ``RetryPolicy.replays`` times. No budget applies: nothing was done twice. A 421 is such a refusal said by
-status (RFC 9110 section 15.5.20), and answered once, on another connection.
+status (RFC 9110 section 15.5.20), and answered once, on another connection. HTTP_1_1_REQUIRED before any of the
+response (RFC 9113 section 7) is one too: the peer will have the request over HTTP/1.1 only, and gets it so, once.
+Section 8.7 does not name it among its guarantees, but no peer can want that and have acted; Chrome and curl send
+again, whatever the method.
 
 *Retry*. ``request_processed`` is None or True, or the status is one the policy names: sent again only if the
 method is idempotent (RFC 9110 section 9.2.2), within ``attempts`` and the budget, after back-off with full
@@ -48,7 +51,7 @@ from ..errors import (
 from .retry_budget import RetryBudget
 
 MISDIRECTED = 421
-HTTP_1_1_REQUIRED = 0x0D  # RFC 9113 section 7
+HTTP_1_1_REQUIRED = 0x0D
 REPLAY_BACKOFF_S = 0.01  # a refusal costs the server nothing, so the waits are short
 REPLAY_MAX_BACKOFF_S = 0.5
 MAX_DELTA_DIGITS = 10  # of Retry-After; more than 300 years
@@ -73,7 +76,8 @@ class Outcome:
 
     ``wall_now`` is the time since the epoch, in seconds, against which a Retry-After date counts; best the
     response's own Date, so that the clocks need not agree. ``body_replayable`` is False once a part of a body
-    was read that cannot be read again.
+    was read that cannot be read again. ``http1_required``: the peer reset the stream for that before it said
+    anything else, and the next attempt goes over HTTP/1.1.
     """
 
     error: RequestError | None = None
@@ -81,6 +85,7 @@ class Outcome:
     retry_after: str | None = None
     wall_now: float = 0.0
     body_replayable: bool = True
+    http1_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +190,9 @@ class RetryState:
             return self._stop("the body cannot be sent again")
         if error is None:
             return self._misdirected() if outcome.status == MISDIRECTED else self._retry(now, outcome)
+        if outcome.http1_required and not self.told_http1 and self.policy.replays > 0:
+            self.told_http1 = True
+            return Action("replay", "HTTP/1.1 is required", elsewhere=True)
         if error.request_processed is not False:
             return self._retry(now, outcome)
         if isinstance(error, ConnectError | ProxyError | TimeoutException):
@@ -237,9 +245,6 @@ class RetryState:
             return self._stop("the retry budget is spent")
         delay_s = (asked_s or 0.0) + self._backoff_s(self.sent - 1)
         self.sent += 1
-        if outcome.error is not None and outcome.error.code == HTTP_1_1_REQUIRED and not self.told_http1:
-            self.told_http1 = True  # waiting would change nothing, the other protocol does
-            delay_s = 0.0
         return Action("retry", "allowed by policy", delay_s, elsewhere=outcome.error is not None)
 
     def _stop(self, reason: str) -> Action:

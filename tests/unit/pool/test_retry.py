@@ -196,14 +196,6 @@ def test_misdirected_is_answered_once_elsewhere() -> None:
     assert state("POST").next_action(0.0, Outcome(status=421, body_replayable=False)).verb == "give_up"
 
 
-def test_http_1_1_required_is_retried_without_waiting_once() -> None:
-    subject = state(attempts=5)
-    required = ended(errors.StreamReset("", code=0x0D))
-    delays = [subject.next_action(0.0, required).delay_s for _ in range(3)]
-    assert delays == pytest.approx([0.0, 0.2, 0.4])
-    assert state("POST").next_action(0.0, required).verb == "give_up"
-
-
 @pytest.mark.rfc("9110", "10.2.3")
 @pytest.mark.parametrize(
     ("value", "seconds"),
@@ -301,3 +293,32 @@ def test_hedge_first_answer_wins() -> None:
     subject = state(hedges=1, hedge_delay_s=1.0, statuses={503})
     assert subject.take_hedge(1.0)
     assert subject.next_action(1.2, Outcome(status=404)).verb == "give_up"
+
+
+REQUIRED = errors.StreamReset("reset", scope="stream", code=13, initiator="remote")
+
+
+@pytest.mark.rfc("9113", "7")
+@pytest.mark.parametrize(
+    ("method", "options", "replayable", "told", "taken"),
+    [
+        ("GET", {}, True, True, ["replay", "retry", "retry", "give_up"]),
+        ("GET", {"attempts": 1}, True, True, ["replay", "give_up"]),
+        ("POST", {}, True, True, ["replay", "give_up"]),
+        ("POST", {}, True, False, ["give_up"]),
+        ("POST", {}, False, True, ["give_up"]),
+        ("POST", {"replays": 0}, True, True, ["give_up"]),
+        ("GET", {"replays": 0, "attempts": 2}, True, True, ["retry", "give_up"]),
+    ],
+)
+def test_http_1_1_required_is_obeyed_once_whatever_the_method(
+    method: str, options: dict[str, Any], replayable: bool, told: bool, taken: list[str]
+) -> None:
+    outcome = Outcome(error=REQUIRED, body_replayable=replayable, http1_required=told)
+    assert verbs(state(method, **options), outcome) == taken
+
+
+def test_http_1_1_required_takes_nothing_of_the_budget_and_no_time() -> None:
+    budget = RetryBudget(0.0, 0.0, 10.0)
+    action = state("POST", budget=budget).next_action(0.0, Outcome(error=REQUIRED, http1_required=True))
+    assert (action.verb, action.delay_s, action.elsewhere) == ("replay", 0.0, True)
