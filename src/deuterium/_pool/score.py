@@ -3,14 +3,17 @@
 The value of a connection is the time, in seconds, that one more request is expected to cost there; lower is
 better::
 
-    value = (outstanding + 1) * (latency + e * FAILURE_COST_S) / (1 - e) * age
+    value = (1 + outstanding / CROWD) * (latency + e * FAILURE_COST_S) / (1 - e) * age
 
 ``outstanding``
-    requests under way. Times latency it is the work queued in front of the new request (Finagle's peak EWMA
-    load balancer uses the same product).
+    requests under way. HTTP/2 answers side by side, so they are no queue in front of the new request, and where
+    there is one behind the connection it shows in the latency: they only tip the balance, and spread the load among
+    equals. Finagle's peak EWMA multiplies latency by their number; ten of them then make a back end of 8 ms look as
+    slow as one of 100 ms.
 ``latency``
     the peak EWMA of the time to a response: a slower answer is believed at once, a faster one gradually, with
-    weight 1 - w where w fades over DECAY_S since the last report. So a connection that turns bad is left
+    weight 1 - w where w fades over DECAY_S since the last report, or with ANSWER_WEIGHT if that is more, lest one
+    hiccup of a busy connection outweigh the hundred answers that follow. So a connection that turns bad is left
     within one answer and taken back carefully. What fades also without traffic is tried again some day
     (Finagle, ``PeakEwma``). A connection with requests under way that has been silent for longer than its
     latency counts as slow as its silence: the silence is a lower bound of what the oldest request will take.
@@ -50,9 +53,11 @@ FailureKind = Literal["reset", "timeout", "broken", "status", "refused"]
 """What ended a request: RST_STREAM, a timeout, the transport, a 5xx status, or a refusal before any work."""
 
 DECAY_S = 10.0  # Finagle's default decay time
+ANSWER_WEIGHT = 1.0 / 64.0  # of an answer faster than was known
 FAILURE_WEIGHT = 1.0 / 16.0  # sixteen reports replace two thirds of what was known
 FAILURE_COST_S = 1.0  # a failure costs the caller a retry with its back-off, or an error
 LEAST_LATENCY_S = 1e-5  # below it, outstanding requests alone decide
+CROWD = 8.0  # requests under way that weigh as much as a latency twice as long
 MAX_FAILURE_SHARE = 0.99  # keeps the value finite
 AGE_KNEE = 0.9
 EJECT_AFTER = 5
@@ -150,11 +155,11 @@ class ConnectionScore(Tally):
         self._ended()
         self.quiet_since = now
         weight = self._fade(now)
-        faded = self.latency_s * weight
-        if latency_s >= faded + (1.0 - weight) * latency_s:
+        if latency_s >= self.latency_s * weight:
             self.latency_s = latency_s
         else:
-            self.latency_s = faded + (1.0 - weight) * latency_s
+            faded = min(weight, 1.0 - ANSWER_WEIGHT)
+            self.latency_s = self.latency_s * faded + (1.0 - faded) * latency_s
         self.failure_share *= weight * (1.0 - FAILURE_WEIGHT)
         self.stamp = now
         self.failures_in_a_row = 0
@@ -193,7 +198,7 @@ class ConnectionScore(Tally):
             latency = now - self.quiet_since
         latency = max(latency, LEAST_LATENCY_S)
         share = min(share, MAX_FAILURE_SHARE)
-        cost = (self.outstanding + 1) * (latency + share * FAILURE_COST_S) / (1.0 - share)
+        cost = (1.0 + self.outstanding / CROWD) * (latency + share * FAILURE_COST_S) / (1.0 - share)
         late = (now - self.born) - self.max_age_s * AGE_KNEE
         if late > 0.0:
             spell = self.max_age_s * (1.0 - AGE_KNEE)

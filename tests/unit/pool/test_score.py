@@ -29,13 +29,14 @@ def pair(latency_s: float = 0.01) -> tuple[Balancer, ConnectionScore, Connection
     return balancer, first, second
 
 
-def test_score_value_rises_with_outstanding_requests() -> None:
-    score = ConnectionScore(0.0, latency_s=0.1)
+@pytest.mark.parametrize("limit", [1, 100, 2**31 - 1])
+def test_score_value_rises_with_outstanding_requests(limit: int) -> None:
+    score = ConnectionScore(0.0, latency_s=0.08, limit=limit)
     values = []
-    for _ in range(3):
+    for _ in range(9):
         values.append(score.value(0.0))
         score.sent(0.0)
-    assert values == pytest.approx([0.1, 0.2, 0.3])
+    assert values == pytest.approx([0.08 + 0.01 * each for each in range(9)])
 
 
 def test_score_slower_answer_is_believed_at_once() -> None:
@@ -53,6 +54,14 @@ def test_score_faster_answer_is_believed_gradually() -> None:
     assert score.latency_s == pytest.approx(0.01, rel=0.2)
 
 
+def test_score_hiccup_of_a_busy_connection_is_forgotten_after_some_hundred_answers() -> None:
+    score = ConnectionScore(0.0, latency_s=0.01)
+    answered(score, 0.1, 0.5)
+    for step in range(1, 301):
+        answered(score, 0.1 + step * 0.001, 0.01)
+    assert score.latency_s == pytest.approx(0.01 + 0.49 * (63 / 64) ** 300)
+
+
 @pytest.mark.parametrize("elapsed_s", [0.0, 1.0, 5.0, 10.0, 20.0])
 def test_score_fading_follows_the_exponential(elapsed_s: float) -> None:
     score = ConnectionScore(0.0, latency_s=1.0)
@@ -67,7 +76,7 @@ def test_score_clock_that_steps_back_changes_nothing() -> None:
 def test_score_silent_connection_counts_as_slow_as_its_silence() -> None:
     score = ConnectionScore(0.0, latency_s=0.01)
     score.sent(10.0)
-    assert score.value(13.0) == pytest.approx(2 * 3.0)
+    assert score.value(13.0) == pytest.approx(9 / 8 * 3.0)
     score.heard(13.0)
     assert score.value(13.0) < 0.03
 

@@ -1,4 +1,7 @@
-"""Tail latency and errors of the balancer against round robin, in a seeded model of bad back ends."""
+"""Tail latency and errors of the balancer against round robin, in seeded models of bad back ends.
+
+In one, requests come as they come; in the other each of some workers sends its next when it has its answer.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,20 @@ class Backend:
 
 
 @dataclass
+class Crowded(Backend):
+    """Serves ``at_once`` requests side by side; the others wait for their turn."""
+
+    at_once: int = 4
+    free_at: list[float] = field(default_factory=list)
+
+    def serve(self, now: float, dice: random.Random) -> tuple[float, bool]:
+        takes_s, good = Backend.serve(self, now, dice)
+        begin = now if len(self.free_at) < self.at_once else max(now, heapq.heappop(self.free_at))
+        heapq.heappush(self.free_at, begin + takes_s)
+        return begin + takes_s - now, good
+
+
+@dataclass
 class Outcome:
     latencies_s: list[float] = field(default_factory=list)
     errors: int = 0
@@ -44,8 +61,29 @@ class Outcome:
 def run(backends: list[Backend], choice: str, seed: int, requests: int = 6000, per_s: float = 200.0) -> Outcome:
     """Poisson arrivals at ``per_s``; each request is served by the back end its connection leads to."""
     dice = random.Random(seed)
+    arrivals: list[float] = []
+    for _ in range(requests):
+        arrivals.append((arrivals[-1] if arrivals else 0.0) + dice.expovariate(per_s))
+    return serve(backends, choice, seed, dice, arrivals, requests, False)
+
+
+def run_workers(backends: list[Backend], choice: str, seed: int, workers: int, requests: int = 4000) -> Outcome:
+    """Each of ``workers`` sends its next request when the last one is answered, over connections of 100 streams."""
+    return serve(backends, choice, seed, random.Random(seed), [0.0] * workers, requests, True)
+
+
+def serve(
+    backends: list[Backend],
+    choice: str,
+    seed: int,
+    dice: random.Random,
+    begins: list[float],
+    requests: int,
+    again: bool,
+) -> Outcome:
+    """One request at each time of ``begins``, and ``again`` when it is over."""
     balancer = Balancer(random.Random(seed + 1).random)
-    scores = [ConnectionScore(0.0, latency_s=0.001) for _ in backends]
+    scores = [ConnectionScore(0.0, latency_s=0.001, limit=100) for _ in backends]
     for score in scores:
         balancer.add(score)
     turn = 0
@@ -63,9 +101,9 @@ def run(backends: list[Backend], choice: str, seed: int, requests: int = 6000, p
     pick: Callable[[], int] = scored if choice == "scored" else round_robin
     outcome = Outcome()
     ends: list[tuple[float, int, int, float, bool]] = []
-    now = 0.0
+    heapq.heapify(begins)
     for number in range(requests):
-        now += dice.expovariate(per_s)
+        now = heapq.heappop(begins)
         while ends and ends[0][0] <= now:
             at, _, which, latency_s, good = heapq.heappop(ends)
             if good:
@@ -76,6 +114,8 @@ def run(backends: list[Backend], choice: str, seed: int, requests: int = 6000, p
         latency_s, good = backends[which].serve(now, dice)
         scores[which].sent(now)
         heapq.heappush(ends, (now + latency_s, number, which, latency_s, good))
+        if again:
+            heapq.heappush(begins, now + latency_s)
         if good:
             outcome.latencies_s.append(latency_s)
         else:
@@ -138,3 +178,33 @@ def test_balancer_among_equals_spreads_evenly() -> None:
     backends = [Backend(0.005) for _ in range(4)]
     run(backends, "scored", 5)
     assert min(backend.seen for backend in backends) > 6000 / 4 * 0.8
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(("slow_s", "workers"), [(0.024, 10), (0.1, 10), (0.1, 50), (0.5, 50)])
+def test_many_requests_at_once_do_not_drive_some_to_a_slower_backend(slow_s: float, workers: int, seed: int) -> None:
+    def pool() -> list[Backend]:
+        return [Backend(0.008), Backend(slow_s)]
+
+    scored, turns = run_workers(pool(), "scored", seed, workers), run_workers(pool(), "round robin", seed, workers)
+    assert turns.p99_s() > slow_s
+    assert scored.p99_s() <= 0.012  # the slowest of the good one
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("workers", [16, 60])
+def test_backends_that_queue_get_as_much_as_each_can_take(workers: int, seed: int) -> None:
+    for capacities in ((4, 4), (4, 2), (4, 4, 4, 4)):
+        sets: list[list[Backend]] = [[Crowded(0.008, at_once=each) for each in capacities] for _ in range(2)]
+        scored = run_workers(sets[0], "scored", seed, workers)
+        turns = run_workers(sets[1], "round robin", seed, workers)
+        # Equals could not be served better than in turn.
+        assert scored.p99_s() < turns.p99_s() * (0.9 if 2 in capacities else 1.2)
+        for backend, capacity in zip(sets[0], capacities, strict=True):
+            assert backend.seen == pytest.approx(4000 * capacity / sum(capacities), rel=0.1)
+
+
+def test_equals_share_the_requests_of_many_workers_evenly() -> None:
+    backends: list[Backend] = [Backend(0.008) for _ in range(4)]
+    run_workers(backends, "scored", 6, 40)
+    assert min(backend.seen for backend in backends) > 4000 / 4 * 0.9
