@@ -120,18 +120,18 @@ class ClientCore:
             raise ValueError("http1 and http2 cannot both be off")
         self.auth: Auth | None = build_auth(auth)
         self.params = params
-        self.timeout = as_timeout(timeout)
+        self.timeout: Timeout = as_timeout(timeout)
         self.follow_redirects = follow_redirects
         self.max_redirects = max_redirects
-        self.limits = limits or Limits()
-        self.base_url = str(base_url).rstrip("/")
-        self.retry = retry or RetryPolicy()
+        self.limits: Limits = limits or Limits()
+        self.base_url: str = str(base_url).rstrip("/")
+        self.retry: RetryPolicy = retry or RetryPolicy()
         self.breaker = BreakerPolicy() if breaker is None and breaker_store is not None else breaker
         self.breaker_store = breaker_store
-        self.decoding = decoding or DecodingLimits()
+        self.decoding: DecodingLimits = decoding or DecodingLimits()
         self.default_encoding = default_encoding
-        self.compress = checked_coding(compress)
-        self.cookies = cookies if isinstance(cookies, Cookies) else Cookies(cookies)
+        self.compress: str = checked_coding(compress)
+        self.cookies: Cookies = cookies if isinstance(cookies, Cookies) else Cookies(cookies)
         self.event_hooks: dict[str, list[Callable[..., Any]]] = {
             name: [] for name in ("request", "response", "informational", "breaker")
         }
@@ -155,8 +155,8 @@ class ClientCore:
         self._host = ""  # a default Host field, which is no field but the authority
         self._common = self._defaults()
         self._headers_shown = False
-        self.urls = UrlCache()
-        self.workshop = Workshop(
+        self.urls: UrlCache = UrlCache()
+        self.workshop: Workshop = Workshop(
             limits=self.limits,
             budget=self.budget,
             http2_options=http2_options or Http2Options(),

@@ -68,8 +68,8 @@ class Download:
         if attempts < 1:
             raise ValueError("attempts must be at least 1")
         self.url = url
-        self.key = key or url
-        self.path = _target(os.fsdecode(path), url)
+        self.key: str = key or url
+        self.path: str = _target(os.fsdecode(path), url)
         self.resume = resume
         self.fsync = fsync
         self.attempts = attempts

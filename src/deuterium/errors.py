@@ -39,7 +39,7 @@ The names and their inheritance are those of httpx. What is added are facts, as 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 Scope = Literal["request", "stream", "connection"]
 Initiator = Literal["user", "library", "remote"]
@@ -50,7 +50,7 @@ class HTTPError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message)
-        self.request: object | None = None
+        self.request: Any = None
 
 
 class RequestError(HTTPError):
@@ -155,9 +155,9 @@ class WebSocketRefused(ProtocolError):
 
     default_initiator: Initiator = "remote"
 
-    def __init__(self, message: str, *, response: object) -> None:
+    def __init__(self, message: str, *, response: Any) -> None:
         super().__init__(message)
-        self.response = response
+        self.response: Any = response  # a Response, which this module does not know
 
 
 class RemoteProtocolError(ProtocolError):
@@ -257,10 +257,10 @@ class TooManyRedirects(RequestError):
 class HTTPStatusError(HTTPError):
     """A response with a 4xx or 5xx status, raised on request."""
 
-    def __init__(self, message: str, *, request: object, response: object) -> None:
+    def __init__(self, message: str, *, request: Any, response: Any) -> None:
         super().__init__(message)
-        self.request = request
-        self.response = response
+        self.request: Any = request  # a Request and a Response, which this module does not know
+        self.response: Any = response
 
 
 class InvalidURL(Exception):

@@ -103,7 +103,7 @@ class Subscription:
             self._fruitless += 1
         self._answered = False
         passing = error is None or (
-            error.response.status_code in TRY_AGAIN  # type: ignore[attr-defined]
+            error.response.status_code in TRY_AGAIN
             if isinstance(error, HTTPStatusError)
             else isinstance(error, TransportError)
             and not isinstance(error, TotalTimeout | _NoEvents)

@@ -79,13 +79,13 @@ class Request:
     ) -> None:
         if method not in _KNOWN_METHODS:
             method = checked_method(method)
-        self.method = method
-        self.origin = origin
-        self.target = target
-        self.common = common
+        self.method: str = method
+        self.origin: Origin = origin
+        self.target: str = target
+        self.common: tuple[tuple[str, str], ...] = common
         self.extra = extra
         self.timeout: Timeout | None = None
-        self.deadline = NEVER  # of all its attempts and redirects together
+        self.deadline: float = NEVER  # of all its attempts and redirects together
         self.extensions: dict[str, Any] | None = None
         self._content: bytes | None = b""
         self.stream: Any = None  # content that comes piece by piece

@@ -45,7 +45,7 @@ class Cutter:
     def __init__(self, size: int | None) -> None:
         if size is not None and size < 1:
             raise ValueError("chunk_size must be at least 1")
-        self.size = size
+        self.size: int | None = size
         self.rest = bytearray()
 
     def feed(self, piece: bytes) -> list[bytes]:
@@ -94,7 +94,7 @@ class Response:
         self._request: Request | None = None
         self._headers: Headers | None = None
         self._content: bytes | None = None
-        self.status_code = exchange.status
+        self.status_code: int = exchange.status
         self.history: list[Response] = NO_HISTORY
         self.next_request: Request | None = None  # what a redirect asks for, when it is not followed
         if source is None:

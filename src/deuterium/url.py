@@ -37,11 +37,11 @@ class Origin:
     __slots__ = ("authority", "host", "key", "port", "scheme", "server_name")
 
     def __init__(self, scheme: str, host: str, port: int, authority: str, server_name: str = "") -> None:
-        self.scheme = scheme
-        self.host = host
-        self.port = port
-        self.authority = authority
-        self.server_name = server_name
+        self.scheme: str = scheme
+        self.host: str = host
+        self.port: int = port
+        self.authority: str = authority
+        self.server_name: str = server_name
         self.key = f"{scheme}://{authority}"
         if server_name:
             self.key = f"{self.key} as {server_name}"

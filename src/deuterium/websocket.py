@@ -34,7 +34,7 @@ class AsyncWebSocket:
 
     def __init__(self, loop: Any, response: Response, session: Session) -> None:
         self.response = response
-        self.subprotocol = session.subprotocol
+        self.subprotocol: str | None = session.subprotocol
         self._loop = loop
         self._session = session
         self._exchange: Exchange = response._exchange
@@ -197,7 +197,7 @@ class WebSocket:
 
     def __init__(self, pool: Any, response: Response, session: Session, write_s: float | None) -> None:
         self.response = response
-        self.subprotocol = session.subprotocol
+        self.subprotocol: str | None = session.subprotocol
         self._pool = pool
         self._session = session
         self._exchange: Exchange = response._exchange

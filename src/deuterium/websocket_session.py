@@ -37,9 +37,9 @@ class Handshake:
     def __init__(self, upgrade: bool, subprotocols: Iterable[str], compression: bool) -> None:
         extensions = _wsproto().extensions
         self.upgrade = upgrade
-        self.subprotocols = tuple(subprotocols)
-        self.key = base64.b64encode(secrets.token_bytes(16))
-        self.offered = extensions.PerMessageDeflate() if compression else None
+        self.subprotocols: tuple[str, ...] = tuple(subprotocols)
+        self.key: bytes = base64.b64encode(secrets.token_bytes(16))
+        self.offered: Any | None = extensions.PerMessageDeflate() if compression else None
         self.fields: list[tuple[str, str]] = [("sec-websocket-version", "13")]
         if upgrade:
             self.fields.append(("sec-websocket-key", self.key.decode("ascii")))

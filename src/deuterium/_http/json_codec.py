@@ -23,7 +23,7 @@ class JsonCodec:
     ) -> None:
         self.dumps: Callable[[Any], bytes | str] = dumps or _dumps
         self.loads: Callable[..., Any] = loads or json.loads
-        self.own_loads = loads is not None
+        self.own_loads: bool = loads is not None
 
     def load_as(self, content: bytes | str, wanted: Any) -> Any:
         """A value of the type ``wanted``: what msgspec takes for one, or a pydantic model.

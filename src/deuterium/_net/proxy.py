@@ -54,9 +54,9 @@ class Proxy:
             self._check_socks()
         elif self.username or self.password:
             fields.append(("proxy-authorization", "Basic " + b64encode(credentials).decode("ascii")))
-        self.fields = tuple(fields)
+        self.fields: tuple[tuple[str, str], ...] = tuple(fields)
         # What tells connections apart; it is shown, so the credentials are in it as a digest.
-        self.key = f"{self} {sha256(repr((self.fields, credentials, verify)).encode()).hexdigest()[:16]}"
+        self.key: str = f"{self} {sha256(repr((self.fields, credentials, verify)).encode()).hexdigest()[:16]}"
 
     @property
     def is_socks(self) -> bool:

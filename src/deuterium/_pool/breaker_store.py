@@ -98,7 +98,7 @@ class SqliteBreakerStore:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         with self._open() as database:
             database.execute(
                 "CREATE TABLE IF NOT EXISTS breaker"
@@ -317,7 +317,7 @@ class StoreQuestion:
     def __init__(self, shared: SharedBreaker, request: SyncRequest, first: bool) -> None:
         self._shared = shared
         self._request = request
-        self.first = first
+        self.first: bool = first
 
     def ask(self) -> SyncAnswer:
         """Blocks; may run in any thread."""

@@ -29,8 +29,8 @@ class Housekeeping:
     __slots__ = ("backoff", "budget", "limits", "yielding")
 
     def __init__(self, limits: Limits, budget: RetryBudget) -> None:
-        self.limits = limits
-        self.budget = budget
+        self.limits: Limits = limits
+        self.budget: RetryBudget = budget
         self.yielding: list[Any] = []  # connections retired for another origin's sake
         self.backoff: dict[str, int] = {}  # by origin: how many times longer silence is borne before a ping
 

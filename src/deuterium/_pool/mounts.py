@@ -23,9 +23,9 @@ class Mount:
     __slots__ = ("in_process", "options", "proxy")
 
     def __init__(self, proxy: Proxy | None = None, options: TransportOptions | None = None, in_process: Any = None):
-        self.proxy = proxy
-        self.options = options
-        self.in_process = in_process
+        self.proxy: Proxy | None = proxy
+        self.options: TransportOptions | None = options
+        self.in_process: Any = in_process
 
     def async_dialer(self, loop: Any) -> Any:
         """For an AsyncClient."""
@@ -48,8 +48,8 @@ class Mounts:
     __slots__ = ("_patterns", "default", "network")
 
     def __init__(self, given: MountTypes = None, default: Mount | None = None) -> None:
-        self.default = default or Mount()
-        self.network = Mount(options=self.default.options)  # where a proxy is reached
+        self.default: Mount = default or Mount()
+        self.network: Mount = Mount(options=self.default.options)  # where a proxy is reached
         self._patterns = Patterns({text: self._mount(value) for text, value in (given or {}).items()})
 
     def find(self, origin: Any) -> Mount | None:

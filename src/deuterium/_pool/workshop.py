@@ -68,20 +68,20 @@ class Workshop:
         self.cert = cert
         self.pins = {host.lower(): Pins(given) for host, given in (pins or {}).items()}
         self.trust_env = trust_env
-        self.transport = transport or TransportOptions()
+        self.transport: TransportOptions = transport or TransportOptions()
         by_socket = self.transport.uds is not None
         if by_socket and proxy is not None:
             raise ValueError("uds and proxy exclude each other")
-        self.proxies = Proxies(proxy, os.environ if trust_env and not by_socket else None)
-        self.mounts = mounts or Mounts()
-        self.sessions = SessionCache()
+        self.proxies: Proxies = Proxies(proxy, os.environ if trust_env and not by_socket else None)
+        self.mounts: Mounts = mounts or Mounts()
+        self.sessions: SessionCache = SessionCache()
         self.http1 = http1
         self.http2 = http2
         self.tap = tap
-        self.buffers = BufferPool(enabled=pools.buffers)
+        self.buffers: BufferPool = BufferPool(enabled=pools.buffers)
         self.streams: Any = ObjectPool(Stream, bound=4096, enabled=pools.objects)
-        self.strings = StringPool(enabled=pools.strings)
-        self.protocols = ProtocolCache()
+        self.strings: StringPool = StringPool(enabled=pools.strings)
+        self.protocols: ProtocolCache = ProtocolCache()
 
     def tls(self, origin: Any) -> TlsPipe:
         """A new TLS connection to the origin: it offers what the client and the origin can speak."""

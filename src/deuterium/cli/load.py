@@ -162,7 +162,7 @@ class _Lane:
         """Count what comes back; the last error, if the last outcome was one."""
         add = self.tally.add
         add_error = self.tally.add_error
-        many = self.client.fetch_many(items, concurrency=concurrency, return_exceptions=True)
+        many: Any = self.client.fetch_many(items, concurrency=concurrency, return_exceptions=True)
         in_vain = 0
         error: HTTPError | None = None
         try:

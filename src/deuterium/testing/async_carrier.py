@@ -108,7 +108,7 @@ class AsyncCarrier(Carrier):
         """The client is closed: whatever still answers is cancelled."""
         if self.lost:
             return
-        self.lost = True
+        self.lost: bool = True
         self.engine.close(monotonic())
         self._after()
         for task in list(self.tasks):
@@ -125,7 +125,7 @@ class AsyncCarrier(Carrier):
     def _after(self) -> None:
         engine = self.engine
         now = monotonic()
-        self.used_at = now
+        self.used_at: float = now
         for exchange in engine.take_ready():
             if exchange.phase == FINISHED:
                 self.settle(exchange, now)

@@ -37,7 +37,7 @@ class Visit:
         self.exchange = exchange
         self.content: deque[bytes] = deque()
         self.content_octets = 0
-        self.content_ended = not exchange.has_content
+        self.content_ended: bool = not exchange.has_content
         self.trailers: Fields = ()
         self.started = False
         self.sent = 0  # octets of the response's content
@@ -148,7 +148,7 @@ class InProcessEngine(Engine):
         """
         Engine.__init__(self)
         self.on_change = on_change
-        self.threaded = lock is not None
+        self.threaded: bool = lock is not None
         self.lock: AbstractContextManager[Any] = lock or nullcontext()
         self.collects = collects
         self.visits: dict[Exchange, Visit] = {}
@@ -361,7 +361,7 @@ class InProcessEngine(Engine):
         return exchange.limit()
 
     def _watch(self, visit: Visit) -> None:
-        self.deadline = min(self.deadline, self._limit(visit))
+        self.deadline: float = min(self.deadline, self._limit(visit))
 
 
 def _response_fields(headers: Any) -> Fields:

@@ -32,7 +32,7 @@ class MockTransport(InProcessTransport):
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
-        self.in_thread = not inspect.iscoroutinefunction(handler) and not inspect.iscoroutinefunction(
+        self.in_thread: bool = not inspect.iscoroutinefunction(handler) and not inspect.iscoroutinefunction(
             getattr(handler, "__call__", None)  # noqa: B004  # an object whose __call__ is async
         )
 

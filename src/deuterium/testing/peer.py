@@ -56,7 +56,7 @@ class ScriptedPeer:
         self.ssl_context = ssl_context
         self.host = host
         self.port = port
-        self.settings = dict(settings or {})
+        self.settings: dict[int, int] = dict(settings or {})
         self.on_connect = on_connect
         self.connections: list[PeerConnection] = []  # all there were, the first one first
         self.requests: list[PeerRequest] = []  # in the order they came

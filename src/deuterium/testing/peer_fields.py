@@ -17,7 +17,7 @@ class BlockReader:
     """Decodes the field blocks of one connection, pseudo-header fields among the others."""
 
     def __init__(self) -> None:
-        self.table = DynamicTable(4096)
+        self.table: DynamicTable = DynamicTable(4096)
         self.block = bytearray()
         self.at = 0
 

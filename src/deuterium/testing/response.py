@@ -100,10 +100,10 @@ class Response(ClientResponse):
         whole = content is None or isinstance(content, bytes)
         if whole and "content-length" not in names:
             fields.append(("content-length", str(len(content or b""))))
-        self.sent_fields = tuple(fields)
+        self.sent_fields: tuple[tuple[str, str], ...] = tuple(fields)
         self.sent_content: Any = content or b""
         self.sent_trailers = checked_fields(trailers) if trailers is not None else ()
-        self.sent_hints = [checked_fields(hint) for hint in early_hints]
+        self.sent_hints: list[tuple[tuple[str, str], ...]] = [checked_fields(hint) for hint in early_hints]
         exchange = Exchange("GET", "https", "test", "/")
         exchange.status = status_code
         exchange.fields = fields

@@ -106,8 +106,8 @@ class SyncCarrier(BlockingDriver):
 
     def leave_to_parent(self, lock: Any) -> None:
         """In a child process the loop's thread does not exist."""
-        self.lost = True
-        self.lock = lock
+        self.lost: bool = True
+        self.lock: Any = lock
 
     def carry_out(self, verb: str) -> None:
         """Nothing is gained by closing what costs nothing while it is idle."""
@@ -258,7 +258,7 @@ class SyncCarrier(BlockingDriver):
         """Wake everyone who has to look. Under the lock."""
         engine = self.engine
         now = monotonic()
-        self.used_at = now
+        self.used_at: float = now
         for exchange in engine.take_ready():
             if exchange.phase == FINISHED:
                 self.settle(exchange, now)
