@@ -88,7 +88,7 @@ class AsyncClient(ClientCore):
         """PATCH (RFC 5789)."""
         return self.request("PATCH", url, **options) if options else start(self, "PATCH", url)
 
-    def request(
+    async def request(
         self,
         method: str,
         url: str | URL,
@@ -97,27 +97,17 @@ class AsyncClient(ClientCore):
         auth: Any = USE_CLIENT_DEFAULT,
         follow_redirects: bool | Any = USE_CLIENT_DEFAULT,
         **options: Any,
-    ) -> Coroutine[Any, Any, Response]:
+    ) -> Response:
         """Send a request and read the whole response. Options as for ``build_request``.
 
         Raises InvalidURL or LocalProtocolError before a byte is sent, and the subclasses of TransportError after.
         """
-        sender = self._sender
-        if options or sender is None or auth is not USE_CLIENT_DEFAULT or not sender.is_plain():
-            return self._request(method, url, timeout, auth, follow_redirects, options)
-        limits = None if timeout is USE_CLIENT_DEFAULT else as_timeout(timeout)
-        return sender.fetch(self, method, url if type(url) is str else str(url), limits, follow_redirects)
-
-    async def _request(
-        self, method: str, url: str | URL, timeout: Any, auth: Any, follow_redirects: Any, options: dict[str, Any]
-    ) -> Response:
-        """The same for the first request, and where more has to be decided before it is sent."""
         sender = self._sender or self._open()
-        if not options and auth is USE_CLIENT_DEFAULT and sender.is_plain():
-            limits = None if timeout is USE_CLIENT_DEFAULT else as_timeout(timeout)
-            return await sender.fetch(self, method, str(url), limits, follow_redirects)
-        request = self.build_request(method, url, timeout=timeout, **options)
-        return await self.send(request, auth=auth, follow_redirects=follow_redirects)
+        if options or auth is not USE_CLIENT_DEFAULT or not sender.is_plain():
+            request = self.build_request(method, url, timeout=timeout, **options)
+            return await self.send(request, auth=auth, follow_redirects=follow_redirects)
+        limits = None if timeout is USE_CLIENT_DEFAULT else as_timeout(timeout)
+        return await sender.fetch(self, method, str(url), limits, follow_redirects)
 
     def go_on(self, exchange: Exchange, follow_redirects: bool | Any) -> Coroutine[Any, Any, Response]:
         """What is left to do after the first exchange of a plain request."""

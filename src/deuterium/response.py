@@ -89,6 +89,7 @@ class Response:
         Raises DecodingError when whole content is not what its content-encoding says.
         """
         self._exchange = exchange
+        exchange = self._exchange  # compiled, the argument is any object; the attribute has its type
         self._source = source
         self._defaults = defaults
         self._request: Request | None = None

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.every_loop
 # "proto error -> shutdown" in its log says. What was under way on that connection is lost.
 CUTS_CONNECTION_ON_RESET = ("apache",)
 
-# haproxy 2.6 at times forgets streams when others of the connection are reset while content waits to be sent: its sockets
-# to the back end hold unread octets, the client's is empty, all windows are open. Any frame wakes it, such as a PING.
+# haproxy 2.6 at times forgets streams when others of the connection are reset while content waits to be sent: its
+# sockets to the back end hold unread octets, the client's is empty, all windows are open. A PING wakes it.
 FORGETS_STREAMS_ON_RESET = ("haproxy",)
 
 

@@ -34,6 +34,7 @@ ASYNCIO = (
     "_net.dialer",  # aiohappyeyeballs
     "_net.driver",  # the class of its sockets
     "_net.loops",
+    "_net.task_waiter",  # the exception it raises for a Task
     "_net.trio_future",  # the exceptions of its Futures
     "_net.tunnel",  # the base class of its transports
     "_net.waiters",  # the exception of its Futures

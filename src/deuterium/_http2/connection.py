@@ -218,9 +218,7 @@ class Connection(Control):
             self._give_back_connection(padding)
         if not self.data_left and not ends:
             self._noise()
-        stream = self.recent
-        if stream is None or stream.id != stream_id:
-            stream = self.table.streams.get(stream_id)
+        stream = self.table.find(stream_id)
         self.data_stream = stream
         if stream is None:
             self._check_gone(stream_id)
@@ -356,8 +354,7 @@ class Connection(Control):
     def _field_section(self, data: bytearray, start: int, end: int, stream_id: int, ends: bool) -> None:
         """Decode one field section, whoever it is for: the dynamic table must stay in step (RFC 7541 section 2.2)."""
         section = self.section
-        stream = self.table.streams.get(stream_id)
-        self.recent = stream
+        stream = self.table.find(stream_id)
         trailers = stream is not None and stream.got_headers
         section.begin(self.options_list_size, trailers)
         self.decoder.decode(data, start, end, section)

@@ -97,8 +97,6 @@ class Endpoint(Sending):
     def _close(self, stream: Stream, by_us: bool) -> None:
         if stream is self.data_stream:
             self.data_stream = None  # the object is about to be recycled: the rest of the payload is nobody's
-        if stream is self.recent:
-            self.recent = None
         self.scheduler.remove(stream)
         self.table.close(stream, by_us)
 

@@ -43,7 +43,6 @@ cdef class Sending(Engine):
     cdef readonly double now
     cdef object tap
     cdef Stream data_stream
-    cdef Stream recent
     cdef long long peer_frame_size
     cdef long long peer_window
     cdef long long peer_list_size

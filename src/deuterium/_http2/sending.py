@@ -79,7 +79,6 @@ class Sending(Engine):
         "pings",
         "receive_consumed",
         "receive_window",
-        "recent",
         "replies",
         "scheduler",
         "send_window",
@@ -123,7 +122,6 @@ class Sending(Engine):
         self.now = 0.0
         self.tap: Any = None
         self.data_stream: Any = None  # whose DATA payload is arriving in pieces
-        self.recent: Any = None  # whose field section came last, while it is open: mostly its content is next
         self.options_frame_size = options.max_frame_size
         self.options_list_size = options.max_header_list_size
         self.own_stream_window = options.stream_window

@@ -13,6 +13,7 @@ cdef class AsyncPool:
     cdef object housekeeping
     cdef readonly object dialer
     cdef readonly dict routes
+    cdef Route recent
     cdef list starved
     cdef readonly long long connections
     cdef set dials

@@ -29,6 +29,7 @@ class AsyncPool:
         "housekeeping",
         "limits",
         "loop",
+        "recent",
         "routes",
         "starved",
         "tick",
@@ -45,6 +46,7 @@ class AsyncPool:
         self.housekeeping = Housekeeping(workshop.limits, workshop.budget)
         self.dialer = dialer
         self.routes: dict[str, Route] = {}
+        self.recent: Any = None  # the route of the request before: mostly the next goes there too
         self.starved: list[Route] = []  # may not dial until a connection of another route is idle
         self.connections = 0  # open or being opened
         self.dials: set[Any] = set()
@@ -55,12 +57,15 @@ class AsyncPool:
     def submit(self, exchange: Exchange, connect_s: Any, now: float) -> None:
         """Send the exchange, or queue it and open a connection for it."""
         origin = exchange.origin
-        route = self.routes.get(origin.key)
-        if route is None:
-            if self.closed:
-                self._refuse(exchange)
-                return
-            route = self._route(origin)
+        route = self.recent
+        if route is None or route.origin is not origin:
+            route = self.routes.get(origin.key)
+            if route is None:
+                if self.closed:
+                    self._refuse(exchange)
+                    return
+                route = self._route(origin)
+            self.recent = route
         exchange.route = route
         if not route.submit(exchange, now):
             route.connect_s = connect_s
@@ -93,6 +98,7 @@ class AsyncPool:
         self.closed = True
         routes = list(self.routes.values())
         self.routes.clear()
+        self.recent = None
         for timer in (self.timer, self.tick):
             if timer is not None:
                 timer.cancel()
@@ -121,6 +127,7 @@ class AsyncPool:
             for carrier in route.carriers:
                 carrier.forsake()
         self.routes = {}
+        self.recent = None
 
     def on_loop(self, loop: Any) -> AsyncPool:
         """An empty pool for another loop."""
