@@ -304,9 +304,7 @@ class Client(ClientCore):
                 except Exception as failure:
                     error = failure
 
-        return SyncMany(
-            sender.pool, iter(requests), concurrency, return_exceptions, start, follow, finish, advance
-        )
+        return SyncMany(sender.pool, iter(requests), concurrency, return_exceptions, start, follow, finish, advance)
 
     own_verbs = (request, send)  # plain requests take a shorter way, unless a subclass has others
 
