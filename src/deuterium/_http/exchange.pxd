@@ -57,5 +57,8 @@ cdef class Exchange:
 @cython.final
 cdef class LentPiece:
     cdef public object buffer
-    cdef public object view
+    cdef readonly Py_ssize_t start
+    cdef readonly Py_ssize_t end
+    cdef object _view
+    cpdef void extend(self, Py_ssize_t start, Py_ssize_t end) except *
     cpdef void release(self)

@@ -159,19 +159,41 @@ def join_piece(chunks: Any, piece: bytes) -> None:
 class LentPiece:
     """Content still in the buffer it was received into; the buffer is retained until ``release``."""
 
-    __slots__ = ("buffer", "view")
+    __slots__ = ("_view", "buffer", "end", "start")
 
     def __init__(self, buffer: Any, start: int, end: int) -> None:
         buffer.retain()
         self.buffer = buffer
-        self.view = buffer.lend(start, end)
+        self.start = start
+        self.end = end
+        self._view: Any = None
 
     def __len__(self) -> int:
-        return len(self.view)
+        return self.end - self.start
+
+    @property
+    def view(self) -> Any:
+        """The octets, to be read; made when asked for, so that until then the piece can grow."""
+        if self._view is None:
+            self._view = self.buffer.lend(self.start, self.end)
+        return self._view
+
+    def extend(self, start: int, end: int) -> None:
+        """Take in octets ``start`` up to ``end`` of its buffer, above its own and lent to nobody: they are moved down.
+
+        One piece less costs a consumer more than it costs to move what is in the cache.
+        """
+        size = end - start
+        if start != self.end:
+            memory = self.buffer.view()
+            memory[self.end : self.end + size] = memory[start:end]
+            memory.release()
+        self.end += size
 
     def release(self) -> None:
         """Give the memory back. A slice the consumer kept keeps its octets: the pool then drops the buffer."""
         if self.buffer is not None:
             buffer, self.buffer = self.buffer, None
-            self.view.release()
+            if self._view is not None:
+                self._view.release()
             buffer.release()

@@ -18,6 +18,7 @@ cdef long long COLLECT_FROM
 
 cdef class Connection(Control):
     cdef FieldSection section
+    cdef LentPiece lent
     cdef bytearray block
     cdef Py_ssize_t block_stream_id
     cdef bint block_end_stream
@@ -35,7 +36,7 @@ cdef class Connection(Control):
     cdef void _begin_data(self, Py_ssize_t stream_id, Py_ssize_t length, Py_ssize_t padding, bint ends) except *
     @cython.locals(stream=Stream, size=Py_ssize_t, position=Py_ssize_t, skipped=Py_ssize_t)
     cdef Py_ssize_t _data_payload(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
-    @cython.locals(exchange=Exchange, body=Body, size=Py_ssize_t)
+    @cython.locals(exchange=Exchange, body=Body, size=Py_ssize_t, lent=LentPiece)
     cdef void _deliver(self, Stream stream, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except *
     @cython.locals(exchange=Exchange, state=int)
     cdef void _receive_end_stream(self, Stream stream) except *

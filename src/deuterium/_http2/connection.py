@@ -64,6 +64,7 @@ class Connection(Control):
         "block_stream_id",
         "data_ends",
         "data_padding",
+        "lent",
         "section",
     )
 
@@ -74,6 +75,7 @@ class Connection(Control):
     ) -> None:
         Control.__init__(self, options, buffers, streams, strings, by_reference)
         self.section = FieldSection()
+        self.lent: Any = None  # the piece of content that was lent last
         self.block = bytearray()  # a field block that goes on in CONTINUATION frames
         self.block_stream_id = 0
         self.block_end_stream = False
@@ -267,8 +269,14 @@ class Connection(Control):
         exchange.received += size
         exchange.progress_at = self.now
         if exchange.delivery == PIECES:
-            if size * LEND_SHARE >= buffer.capacity:
-                exchange.chunks.append(LentPiece(buffer, start, end))
+            chunks = exchange.chunks
+            lent = self.lent
+            if lent is not None and lent.buffer is buffer and chunks and chunks[len(chunks) - 1] is lent:
+                lent.extend(start, end)  # nothing of the buffer was lent since, and nobody has seen the piece yet
+            elif size * LEND_SHARE >= buffer.capacity:
+                lent = LentPiece(buffer, start, end)
+                self.lent = lent
+                chunks.append(lent)
             elif size < JOIN_BELOW and exchange.unread:
                 join_piece(exchange.chunks, octets.take(buffer.data, start, end))
             else:

@@ -19,6 +19,7 @@ with needed("deuterium"):
     import deuterium
     from deuterium._http2 import connection
 
+LIMITS = deuterium.Limits(max_connections=None, max_keepalive_connections=None)  # as for the other clients
 Clients = list[deuterium.AsyncClient]
 COMPILED = not connection.__file__.endswith(".py")
 PACKAGE = Package("deuterium", "compiled" if COMPILED else "pure")
@@ -26,7 +27,7 @@ PACKAGE = Package("deuterium", "compiled" if COMPILED else "pure")
 
 def new_client(chosen: argparse.Namespace) -> deuterium.AsyncClient:
     """HTTP/2 by ALPN for https, with prior knowledge for http."""
-    return deuterium.AsyncClient(verify=chosen.ca, timeout=60, http1=False)
+    return deuterium.AsyncClient(verify=chosen.ca, timeout=60, http1=False, limits=LIMITS)
 
 
 @contextlib.asynccontextmanager
