@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,12 +19,8 @@ from servers import Fleet
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 
 INTERPRETED = blocking_driver.__file__.endswith((".py", ".pyc"))
-LOCKS_STAY_HELD = pytest.mark.skipif(
-    INTERPRETED and sys.version_info[:2] == (3, 14), reason="python/cpython#148874: an interrupted `with lock` keeps it"
-)
-
 GUARDS_STAY_HELD = pytest.mark.skipif(
-    INTERPRETED, reason="interpreted, an exception out of a signal handler can leave a pool's guard held: connections.md"
+    INTERPRETED, reason="interpreted, an exception from a signal handler may leave a guard held: docs/connections.md"
 )
 
 
