@@ -19,8 +19,8 @@ from servers import Fleet
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 
 INTERPRETED = blocking_driver.__file__.endswith((".py", ".pyc"))
-GUARDS_STAY_HELD = pytest.mark.skipif(
-    INTERPRETED, reason="interpreted, an exception from a signal handler may leave a guard held: docs/connections.md"
+OTHERS_MAY_HANG = pytest.mark.skipif(
+    INTERPRETED, reason="interpreted, other threads may hang after an interruption, a known defect: docs/connections.md"
 )
 
 
@@ -86,7 +86,7 @@ def test_interrupted_thread_leaves_the_others_their_answers(app: Client, leads: 
     assert app.get("/json").status_code == 200
 
 
-@GUARDS_STAY_HELD
+@OTHERS_MAY_HANG
 def test_interruptions_at_random_moments_disturb_nobody_else(app: Client) -> None:
     """What the interrupted thread read half-way ends the connection; others may be told so, but nobody hangs."""
     stop = threading.Event()
