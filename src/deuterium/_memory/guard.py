@@ -1,8 +1,8 @@
 """Mutual exclusion for the few steps in which a pool changes its books.
 
-Interpreted, ``Guard`` is ``threading.RLock``: a finalizer or a signal handler may come back into the pool on
-the same thread, and finds it whole, because a guarded step makes no call between reading its books and
-writing them. Compiled without a GIL it is a ``PyMutex``. Compiled with a GIL it is nothing at all: a guarded
+Interpreted, ``Guard`` is a ``threading.RLock`` within ``InterpretedGuard``: a finalizer or a signal handler may come
+back into the pool on the same thread, and finds it whole, because a guarded step makes no call between reading its
+books and writing them. Compiled without a GIL it is a ``PyMutex``. Compiled with a GIL it is nothing at all: a guarded
 step is C integers, list items and dictionaries of ``str``, no Python code and no allocation that can start
 the garbage collector, so the GIL is not given up between ``acquire`` and ``release``.
 
@@ -12,8 +12,6 @@ path can be tested there.
 """
 
 from __future__ import annotations
-
-from threading import RLock
 
 COMPILED = not __file__.endswith((".py", ".pyc"))
 
@@ -33,4 +31,6 @@ class Guard:
 
 
 if not COMPILED:
-    globals()["Guard"] = RLock
+    from .interpreted_guard import InterpretedGuard
+
+    globals()["Guard"] = InterpretedGuard

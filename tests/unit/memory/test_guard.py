@@ -13,10 +13,13 @@ import threading
 import time
 from types import FrameType
 
+import pytest
+
 from deuterium._memory.buffer_pool import BufferPool
+from deuterium._memory.guard import COMPILED
 from deuterium._memory.object_pool import ObjectPool, Poolable
 
-SOURCES = ("buffer_pool.py", "object_pool.py")
+SOURCES = ("buffer_pool.py", "object_pool.py", "interpreted_guard.py")
 INSIDE = {("c_return", "acquire"), ("c_call", "release")}  # the first and the last moment of a guarded step
 
 
@@ -115,3 +118,72 @@ def test_steps_with_a_finalizer_just_inside_them_neither_hang_nor_break() -> Non
         assert stats.outstanding == 0
         assert stats.free <= 2
         assert stats.created == stats.free + stats.dropped
+
+
+@pytest.mark.skipif(COMPILED, reason="compiled, a guard is no lock of Python's: nothing comes between its verbs")
+def test_guard_left_behind_by_an_interruption_is_replaced_once_its_owner_is_elsewhere() -> None:
+    objects = ObjectPool(Poolable, bound=2)
+    leave, left, done = threading.Event(), threading.Event(), threading.Event()
+
+    def interrupt() -> None:
+        objects._guard.acquire()
+        left.set()
+        leave.wait(30)  # the thread lives on, and the guard is still its own
+
+    def work() -> None:
+        for _ in range(3):
+            objects.release(objects.acquire())
+        done.set()
+
+    threads = [threading.Thread(target=target, daemon=True) for target in (interrupt, work, work, work)]
+    threads[0].start()
+    assert left.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads[1:]:
+        thread.join(10)
+    assert done.is_set()
+    leave.set()
+    stats = objects.stats()
+    assert (stats.outstanding, stats.created + stats.reused) == (0, 9)
+
+
+@pytest.mark.skipif(COMPILED, reason="compiled, a guard is no lock of Python's: no step can be stretched")
+def test_guard_is_not_taken_from_a_thread_that_takes_its_time_within_a_step() -> None:
+    objects = ObjectPool(Poolable, bound=2)
+    inside, done = threading.Event(), threading.Event()
+
+    def trace(frame: FrameType, event: str, argument: object) -> object:
+        if not frame.f_code.co_filename.endswith("object_pool.py"):
+            return None
+        if event == "line" and not inside.is_set() and "count" in frame.f_locals:
+            inside.set()
+            time.sleep(1.0)
+            assert not done.is_set()
+        return trace
+
+    failures: list[BaseException] = []
+
+    def linger() -> None:
+        sys.settrace(trace)  # type: ignore[arg-type]
+        try:
+            objects.acquire()
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            sys.settrace(None)
+
+    def work() -> None:
+        objects.acquire()
+        done.set()
+
+    first = threading.Thread(target=linger, daemon=True)
+    first.start()
+    assert inside.wait(10)
+    second = threading.Thread(target=work, daemon=True)
+    second.start()
+    first.join(10)
+    second.join(10)
+    assert done.is_set()
+    assert failures == []
+    assert objects.stats().created == 2
