@@ -212,7 +212,7 @@ class SyncSender(Sender):
         now = monotonic()
         with self.pool.lock:  # the limits kept here are every thread's
             self._bound(exchange, timeout, now)
-            self.pool.submit(exchange, self.connect_s, now)
+            self.pool.enqueue(exchange, self.connect_s, now)
         return exchange
 
     def fetch_plain(self, method: str, url: str, timeout: Any) -> Exchange:

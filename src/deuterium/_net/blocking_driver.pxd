@@ -7,12 +7,11 @@ from .blocking_waiter cimport ThreadWaiter
 from .gate_queue cimport GateQueue
 
 cdef double NEVER, TICK_S, WRITER_TICK_S, DEFER_S, GUARD_S
-cdef int FINISHED, DEFER
+cdef int FINISHED, MANY_THREADS, DEFER_FEW, DEFER_MANY
 
 cdef class BlockingDriver(BlockingTransport):
     cdef readonly dict followers
     cdef readonly GateQueue queue
-    cdef object gate_type
     cdef long long deferred
     cdef double deferred_at
     cdef public object on_tick
@@ -39,8 +38,8 @@ cdef class BlockingDriver(BlockingTransport):
     @cython.locals(waiter=ThreadWaiter)
     cdef bint _hand_on(self) except -1
     cdef void _leave_reading(self) except *
-    @cython.locals(queue=GateQueue)
-    cdef bint _is_ours(self, bint leads, double now) except -1
+    @cython.locals(queue=GateQueue, due=Py_ssize_t, active=Py_ssize_t, many=bint)
+    cdef bint _is_ours(self, bint leads, bint over, double now) except -1
     cdef object _fall_asleep(self, ThreadWaiter waiter)
     cdef void _end_sleep(self, ThreadWaiter waiter, object gate, bint opened) except *
     cdef object _stand_guard(self)

@@ -14,7 +14,11 @@ from .blocking_waiter import ThreadWaiter
 from .gate_queue import GateQueue
 from .ticks import GUARD_S, TICK_S, WRITER_TICK_S
 
-DEFER = 6  # requests left to other threads, or half of those in flight: the server gets work while the rest come
+# Requests left to other threads to write, so that the server has work while the rest come: two among few threads, half
+# of those in flight among many.
+MANY_THREADS = 12
+DEFER_FEW = 2
+DEFER_MANY = 6
 DEFER_S = 0.0005
 
 
@@ -26,15 +30,14 @@ class BlockingDriver(BlockingTransport):
     it takes that output along before it lays the role down.
     """
 
-    __slots__ = ("deferred", "deferred_at", "followers", "gate_type", "next_tick", "on_tick", "queue")
+    __slots__ = ("deferred", "deferred_at", "followers", "next_tick", "on_tick", "queue")
 
     def __init__(self, sock: Any, lock: Any, buffers: Any, tls: Any, engine: Any, opened_at: float) -> None:
         """``sock``: connected and non-blocking; ``tls``: a TlsPipe after its handshake, or None; ``lock``: an RLock."""
         BlockingTransport.__init__(self, sock, lock, buffers, tls, engine, opened_at)
         self.followers: dict[ThreadWaiter, None] = {}  # who sleeps here, the one that came last at the end
-        self.gate_type = gates.gate_type()
         self.queue = GateQueue()
-        self.deferred = 0  # how often output was left to threads that were let through
+        self.deferred = 0  # requests whose writing was left to threads that were let through
         self.deferred_at = 0.0
         self.on_tick: Any = None  # called under the lock about once per TICK_S while there is a reader
         self.next_tick = opened_at + TICK_S
@@ -88,7 +91,7 @@ class BlockingDriver(BlockingTransport):
                     if not self.writing and not self.mute:
                         if self.backlog:
                             self.writing = blocked = not leads and not over
-                        elif self.engine.has_output() and self._is_ours(leads and not over, now):
+                        elif self.engine.has_output() and self._is_ours(leads, over, now):
                             segments = self.engine.take(now)
                             self.writing = True
                     queue.holding = False
@@ -296,21 +299,26 @@ class BlockingDriver(BlockingTransport):
         self._hand_on()
         self.queue.open_all()
 
-    def _is_ours(self, leads: bool, now: float) -> bool:
+    def _is_ours(self, leads: bool, over: bool, now: float) -> bool:
         """Whether this thread writes what is queued, or leaves it to one that was let through and is about to run.
 
         Threads that are answered together mostly ask again together, and one send for all costs little more than one
         for each. None waits long: those let through need nothing but the processor, the last of them writes what is
-        left, and so does whoever comes DEFER_S after the first was left.
+        left, and so does whoever comes DEFER_S after the first was left. The reader is about to wait: it writes, unless
+        many threads are there of which some are due.
         """
         queue = self.queue
         if self.deferred == 0:
             self.deferred_at = now
-        self.deferred += 1
+        if not over:
+            self.deferred += 1
+        due = len(queue.due)
+        active = self.engine.active()
+        many = active + due + queue.awake >= MANY_THREADS
         if (
-            leads
-            or (queue.awake == 0 and not queue.due)
-            or self.deferred > max(DEFER, self.engine.active() // 2)
+            (leads and not over and not (many and due))
+            or (queue.awake == 0 and not due)
+            or self.deferred > (max(DEFER_MANY, active // 2) if many else DEFER_FEW)
             or now - self.deferred_at > DEFER_S
         ):
             self.deferred = 0
@@ -319,7 +327,7 @@ class BlockingDriver(BlockingTransport):
 
     def _fall_asleep(self, waiter: ThreadWaiter) -> Any:
         """The gate at which this thread sleeps as a follower."""
-        gate = self.gate_type()
+        gate = self.queue.shut_gate()
         waiter.gate = gate
         waiter.queue = self.queue
         self.followers[waiter] = None
@@ -334,7 +342,7 @@ class BlockingDriver(BlockingTransport):
 
     def _stand_guard(self) -> Any:
         """The gate at which the last reader sleeps until its turn comes or it has to look."""
-        gate = self.gate_type()
+        gate = self.queue.shut_gate()
         self.queue.watch(gate)
         return gate
 

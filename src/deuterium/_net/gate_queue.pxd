@@ -1,16 +1,19 @@
 cimport cython
 from . cimport gate as gates
 
-cdef int HASTY
+cdef int HASTY, SPARE
 
 cdef class GateQueue:
-    cdef readonly object due
+    cdef object gate_type
+    cdef readonly list spare
+    cdef readonly object due  # a deque
     cdef public bint holding
     cdef readonly long long awake
     cdef readonly object guard
     cdef readonly int hasty
     cdef readonly long long passed
 
+    cpdef object shut_gate(self)
     cpdef add(self, object gate)
     cpdef choose(self, object gate)
     cpdef watch(self, object gate)

@@ -14,20 +14,27 @@ from typing import Any
 from . import gate as gates
 
 HASTY = 64
+SPARE = 64  # shut gates that are kept
 
 
 class GateQueue:
     """Gates to open. Everything here but the opening itself happens under the client's lock."""
 
-    __slots__ = ("awake", "due", "guard", "hasty", "holding", "passed")
+    __slots__ = ("awake", "due", "gate_type", "guard", "hasty", "holding", "passed", "spare")
 
     def __init__(self) -> None:
+        self.gate_type = gates.gate_type()
+        self.spare: list[Any] = []  # gates whose sleepers have passed
         self.due: deque[Any] = deque()
         self.holding = False  # whoever has the lock opens what is due when the lock is free
         self.awake = 0  # threads that were let through and have not come back to the lock yet
         self.guard: Any = None  # the gate of the thread that is to read, or that watches where nobody reads
         self.hasty = 0  # how many times more all are let through at once
         self.passed = 0  # how often some were
+
+    def shut_gate(self) -> Any:
+        """A gate to sleep at."""
+        return self.spare.pop() if self.spare else self.gate_type()
 
     def add(self, gate: Any) -> None:
         """Its sleeper is to run again: now, or when its turn comes."""
@@ -52,7 +59,11 @@ class GateQueue:
         """The sleeper of a gate that was added is back; ``opened``: it was let through, else its time was up."""
         if gate is self.guard:
             self.guard = None
-        if not opened and gate in self.due:
+        if opened:
+            self.awake -= 1
+            if len(self.spare) < SPARE:
+                self.spare.append(gate)  # nobody else knows it, and passing it has shut it
+        elif gate in self.due:
             self.due.remove(gate)
         else:
             self.awake -= 1

@@ -20,8 +20,9 @@ cdef class SyncPool:
     cdef double next_tick
     cdef readonly bint closed
 
-    @cython.locals(route=Route, carrier=Carrier)
     cpdef void submit(self, Exchange exchange, object connect_s, double now) except *
+    @cython.locals(route=Route, carrier=Carrier)
+    cpdef void enqueue(self, Exchange exchange, object connect_s, double now) except *
     @cython.locals(driver=BlockingDriver)
     cpdef void wait(self, Exchange exchange, ThreadWaiter waiter) except *
     cdef void _look(self, Route route, double now) except *

@@ -59,20 +59,24 @@ class SyncPool:
     def submit(self, exchange: Exchange, connect_s: Any, now: float) -> None:
         """Give the exchange to a connection, or queue it; ``wait`` opens connections and writes."""
         with self.lock:
-            if self.closed:
-                raise RuntimeError("the client is closed")
-            if now >= self.next_tick:
-                self._tick(now)
-            route = self.routes.get(exchange.origin.key)
-            if route is None:
-                route = self._route(exchange.origin)
-            for carrier in route.carriers:
-                if now - carrier.used_at > FRESH_S and carrier.engine.active() == 0:
-                    self._look(route, now)
-                    break
-            exchange.route = route
-            if not route.submit(exchange, now):
-                route.connect_s = connect_s
+            self.enqueue(exchange, connect_s, now)
+
+    def enqueue(self, exchange: Exchange, connect_s: Any, now: float) -> None:
+        """``submit`` for a caller that holds the lock."""
+        if self.closed:
+            raise RuntimeError("the client is closed")
+        if now >= self.next_tick:
+            self._tick(now)
+        route = self.routes.get(exchange.origin.key)
+        if route is None:
+            route = self._route(exchange.origin)
+        for carrier in route.carriers:
+            if now - carrier.used_at > FRESH_S and carrier.engine.active() == 0:
+                self._look(route, now)
+                break
+        exchange.route = route
+        if not route.submit(exchange, now):
+            route.connect_s = connect_s
 
     def wait(self, exchange: Exchange, waiter: ThreadWaiter) -> None:
         """Return once the waiter is woken: dial, write, read for all, or sleep."""

@@ -15,10 +15,11 @@ from types import FrameType
 
 import pytest
 
+from deuterium._memory import guard
 from deuterium._memory.buffer_pool import BufferPool
-from deuterium._memory.guard import COMPILED
 from deuterium._memory.object_pool import ObjectPool, Poolable
 
+COMPILED = not guard.__file__.endswith((".py", ".pyc"))
 SOURCES = ("buffer_pool.py", "object_pool.py", "interpreted_guard.py")
 INSIDE = {("c_return", "acquire"), ("c_call", "release")}  # the first and the last moment of a guarded step
 
