@@ -1,4 +1,6 @@
 cimport cython
+from .._memory cimport octets
+from .._memory.buffer_pool cimport PooledBuffer
 
 cdef double NEVER
 cdef int QUEUED, SENDING, AWAITING, WHOLE
@@ -56,7 +58,7 @@ cdef class Exchange:
 
 @cython.final
 cdef class LentPiece:
-    cdef public object buffer
+    cdef public PooledBuffer buffer
     cdef readonly Py_ssize_t start
     cdef readonly Py_ssize_t end
     cdef object _view

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._memory import octets
 from .phases import AWAITING, JOIN_BELOW, NEVER, QUEUED, SENDING, WHOLE
 
 
@@ -185,9 +186,7 @@ class LentPiece:
         """
         size = end - start
         if start != self.end:
-            memory = self.buffer.view()
-            memory[self.end : self.end + size] = memory[start:end]
-            memory.release()
+            octets.move_down(self.buffer.data, self.end, start, end)
         self.end += size
 
     def release(self) -> None:

@@ -61,3 +61,21 @@ def put(data: bytearray, at: int, source: bytes, start: int, end: int) -> None:
         data[at : at + size] = source
     else:
         data[at : at + size] = memoryview(source)[start:end]
+
+
+def move_down(data: bytearray, at: int, start: int, end: int) -> None:
+    """Move octets ``start`` up to ``end`` of ``data`` to ``at``, below ``start``; the ranges may overlap.
+
+    Raises IndexError unless both ranges lie inside.
+
+    >>> memory = bytearray(b"deuterium")
+    >>> move_down(memory, 1, 3, 6)
+    >>> memory
+    bytearray(b'dtererium')
+    """
+    if at < 0 or at > start or start > end or end > len(data):
+        raise IndexError("octets outside the buffer")
+    if COMPILED:
+        move_octets(data, at, start, end)  # type: ignore[name-defined]  # noqa: F821
+    else:
+        data[at : at + end - start] = data[start:end]

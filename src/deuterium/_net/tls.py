@@ -136,8 +136,10 @@ class TlsPipe:
         )
         self.handshaken = False
         self.feed = self.incoming.write
-        self.write = self.object.write
-        self.read = self.object.read
+        # Below SSLObject, whose methods only pass their arguments on: a frame of Python less for each record.
+        below = getattr(self.object, "_sslobj", self.object)
+        self.write = below.write
+        self.read = below.read
 
     def handshake(self) -> bool:
         """Go on with the handshake; True once it is done. Raises ConnectError when it fails or no pin fits."""

@@ -40,3 +40,20 @@ def test_take_leaves_no_export_behind() -> None:
     octets.take(source, 1, 4)
     source.append(0)  # BufferError while a view is alive
     assert len(source) == 10
+
+
+@pytest.mark.parametrize(("at", "start", "end"), [(0, 0, 0), (0, 1, 10), (1, 3, 6), (2, 2, 9), (0, 9, 10), (4, 10, 10)])
+def test_move_down_is_a_copy_by_way_of_another_place(at: int, start: int, end: int) -> None:
+    data = bytearray(range(10))
+    moved = bytes(data[start:end])
+    expected = data[:at] + moved + data[at + len(moved) :]
+    octets.move_down(data, at, start, end)
+    assert data == expected
+
+
+@pytest.mark.parametrize(("at", "start", "end"), [(-1, 0, 1), (2, 1, 3), (0, 3, 2), (0, 5, 11)])
+def test_move_down_stays_inside(at: int, start: int, end: int) -> None:
+    data = bytearray(range(10))
+    with pytest.raises(IndexError):
+        octets.move_down(data, at, start, end)
+    assert data == bytearray(range(10))
