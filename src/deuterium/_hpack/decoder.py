@@ -5,6 +5,7 @@ from __future__ import annotations
 from deuterium._hpack import huffman, integers
 from deuterium._hpack.dynamic_table import DynamicTable
 from deuterium._hpack.errors import HpackError
+from deuterium._hpack.known_block import KnownBlock
 from deuterium._hpack.static_table import STATIC_FIELDS
 from deuterium._http import field as fields
 from deuterium._http import octet_class
@@ -24,6 +25,8 @@ LITERAL_OCTETS = 64  # of a literal worth remembering: dates have 31, a name and
 NAME_OCTETS = 48
 OWN_FIELDS = 64  # remembered of one connection
 OWN_NAMES = 32
+BLOCKS = 16  # remembered of one connection, of up to BLOCK_OCTETS
+BLOCK_OCTETS = 64
 SP = 32
 HTAB = 9
 SCRATCH_BYTES = 1024  # decodes Huffman strings of half that; longer ones get memory of their own
@@ -37,6 +40,7 @@ class Decoder:
     """
 
     __slots__ = (
+        "blocks",
         "illegal",
         "limit",
         "lowest_limit",
@@ -55,6 +59,7 @@ class Decoder:
         self.limit = max_table_size
         self.lowest_limit = max_table_size
         self.reduction_due = False
+        self.blocks: OctetCache | None = None
         self.own: OctetCache | None = None  # made when there is something to remember
         self.names: OctetCache | None = None if strings is None else strings.names
         self.illegal = False
@@ -83,9 +88,22 @@ class Decoder:
             raise ValueError("block outside the buffer")
         block = data
         position = start
+        table = self.table
+        mark = 0
+        memorable = False
+        known: KnownBlock | None = None
         if self.reduction_due or (position < end and block[position] & 0xE0 == 0x20):
             position = self._size_updates(block, position, end)
-        table = self.table
+        elif end <= start + BLOCK_OCTETS and not section.size and not section.trailers:
+            if self.blocks is None:
+                self.blocks = OctetCache(BLOCKS)
+            memorable = True
+            mark = octet_cache.mark_of(block, start, end)
+            known = self.blocks.find(block, start, end, mark)
+            if known is not None and known.changes == table.changes and known.size <= section.limit:
+                known.recall(section)
+                return 0
+        changes = table.changes
         entries = table.entries
         oldest = table.oldest
         newest = len(entries) + 0xBD  # the octet of an index and the place of its entry make this
@@ -95,6 +113,8 @@ class Decoder:
         while position < end:
             octet = block[position]
             if octet < 0x80:
+                if octet & 0xF0 == NEVER_INDEXED:
+                    memorable = False  # a secret is not remembered
                 section.size = size
                 position = self._literal(block, position, end, section)
                 size = section.size
@@ -122,7 +142,21 @@ class Decoder:
             else:
                 section.overflow = True
         section.size = size
+        if memorable and changes == table.changes and not section.overflow and not section.error:
+            self._remember_block(block, start, end, mark, known, section)
         return 0
+
+    def _remember_block(
+        self, block: bytearray, start: int, end: int, mark: int, known: KnownBlock | None, section: FieldSection
+    ) -> None:
+        """Keep what the block gave, if it came before; ``known``: what it gave with another dynamic table, or None."""
+        cache = self.blocks
+        if known is not None:
+            known.keep(section, self.table)
+        elif cache is not None and cache.wants(mark):
+            known = KnownBlock.__new__(KnownBlock)
+            known.keep(section, self.table)
+            cache.put(block, start, end, mark, known)
 
     def _size_updates(self, block: bytearray, position: int, end: int) -> int:
         """The dynamic table size updates a block begins with (RFC 7541 sections 4.2 and 6.3)."""

@@ -8,6 +8,7 @@ cdef tuple STATIC_FIELDS
 cdef class DynamicTable:
     cdef readonly list entries
     cdef readonly Py_ssize_t oldest, size, max_size
+    cdef readonly long long changes
 
     @cython.locals(field=Field, place=Py_ssize_t)
     cpdef Field find(self, Py_ssize_t index)

@@ -15,16 +15,21 @@ CLEARED = 64  # not cut off below that
 
 
 class DynamicTable:
-    """``size`` and ``max_size`` in octets (RFC 7541 section 4.1); ``entries``: oldest first, from ``oldest`` on."""
+    """``size`` and ``max_size`` in octets (RFC 7541 section 4.1); ``entries``: oldest first, from ``oldest`` on.
 
-    __slots__ = ("entries", "max_size", "oldest", "size")
+    ``changes`` counts what may have given an index another field.
+    """
 
+    __slots__ = ("changes", "entries", "max_size", "oldest", "size")
+
+    changes: int
     entries: list[Field]
     oldest: int
     size: int
     max_size: int
 
     def __init__(self, max_size: int) -> None:
+        self.changes = 0
         self.entries = []
         self.oldest = 0
         self.size = 0
@@ -45,6 +50,7 @@ class DynamicTable:
 
     def insert(self, field: Field) -> None:
         """Add ``field`` as the newest entry (RFC 7541 section 4.4): one larger than the table empties it."""
+        self.changes += 1
         if self.size + field.size > self.max_size:
             self._evict(self.max_size - field.size)
         if field.size <= self.max_size:
@@ -53,6 +59,7 @@ class DynamicTable:
 
     def resize(self, max_size: int) -> None:
         """Change the maximum size (RFC 7541 section 4.3)."""
+        self.changes += 1
         self.max_size = max_size
         self._evict(max_size)
 

@@ -1,6 +1,14 @@
 cimport cython
 from .._memory cimport octets
 
+cdef extern from *:
+    """
+    static CYTHON_INLINE PyObject *deuterium_reserve(Py_ssize_t size) {
+        return PyBytes_FromStringAndSize(NULL, size);
+    }
+    """
+    bytes reserve "deuterium_reserve"(Py_ssize_t size)
+
 cdef bint COMPILED
 cdef long long MAX_RESERVED
 

@@ -15,7 +15,8 @@ class Body:
     """Pieces of content in the order they arrive.
 
     ``expected``: the content-length, or -1. Compiled, the octets go straight into the ``bytes`` object that ``finish``
-    returns; interpreted, and when the length is unknown, the pieces are joined.
+    returns, whose memory nobody sees before it is filled; interpreted, and when the length is unknown, the pieces are
+    joined.
     """
 
     __slots__ = ("filled", "memory", "pieces")
@@ -25,7 +26,7 @@ class Body:
         self.memory = b""
         self.pieces: list[bytes] = []
         if COMPILED and 0 < expected <= MAX_RESERVED:
-            self.memory = bytes(expected)
+            self.memory = reserve(expected)  # type: ignore[name-defined]  # noqa: F821
 
     def append(self, data: bytearray, start: int, end: int) -> None:
         """Copy ``data[start:end]`` to the end."""

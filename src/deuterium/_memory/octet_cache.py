@@ -71,6 +71,17 @@ class OctetCache:
             return other.made
         return None
 
+    def wants(self, mark: Any) -> bool:
+        """Whether ``put`` would keep what has this mark; if not, it is noted as seen."""
+        if not COMPILED or not self._bound:
+            return self._bound > 0
+        pair = mark & self._pairs - 1
+        octet = mark >> 56
+        if self._seen[pair] == octet:
+            return True
+        self._seen[pair] = octet
+        return False
+
     def put(self, data: bytearray, start: int, end: int, mark: Any, made: Any) -> None:
         """``find`` gave None; ``made`` is not None."""
         if not self._bound:
