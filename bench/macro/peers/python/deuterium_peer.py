@@ -1,7 +1,8 @@
 """Deuterium through its public face; the variant says how the requests are made.
 
 tasks (default), asyncio, trio, pure: as many tasks as requests in flight, each awaiting `client.get()` in a loop.
-fetch-many: one `async for` over `client.fetch_many()`. gather: a new Task per request, in flight at once.
+fetch-many, trio-fetch-many: one `async for` over `client.fetch_many()`.
+gather: a new Task per request, in flight at once.
 sync: threads in blocking calls. The loops are written out here, so that no wrapper is measured with it.
 """
 
@@ -133,7 +134,7 @@ async def fetch_many(clients: Clients, chosen: argparse.Namespace, seconds: floa
     return tally
 
 
-PHASES = {"gather": gather, "fetch-many": fetch_many}
+PHASES = {"gather": gather, "fetch-many": fetch_many, "trio-fetch-many": fetch_many}
 
 
 async def run(chosen: argparse.Namespace) -> None:
@@ -159,7 +160,7 @@ def main() -> None:
     chosen = harness.options()
     if chosen.variant == "sync":
         run_threads(PACKAGE, chosen, opened_sync)
-    elif chosen.variant == "trio":
+    elif chosen.variant.startswith("trio"):
         if chosen.mode != "get":
             harness.missing(f"trio has no {chosen.mode} here")
         with needed("trio"):
