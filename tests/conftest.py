@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 from collections.abc import Callable, Coroutine, Generator, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -29,6 +30,15 @@ CI = os.environ.get("CI", "").lower() in ("1", "true")
 def pytest_configure(config: pytest.Config) -> None:
     """Whoever gives up on a run sends SIGTERM; without this the servers would outlive it."""
     signal.signal(signal.SIGTERM, lambda number, frame: pytest.exit("terminated", returncode=128 + number))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Names the tests that failed in the file ``DEUTERIUM_FAILED``, a line each."""
+    file = os.environ.get("DEUTERIUM_FAILED")
+    if file:
+        stats = terminalreporter.stats
+        names = {report.nodeid: None for kind in ("failed", "error") for report in stats.get(kind, ())}
+        Path(file).write_text("".join(f"{name}\n" for name in names))
 
 
 @pytest.fixture(params=LOOPS)
