@@ -53,6 +53,8 @@ cdef class BufferPool:
 
     @cython.locals(shelf=Shelf, capacity=Py_ssize_t, data=bytearray, buffer=PooledBuffer)
     cpdef PooledBuffer acquire(self, Py_ssize_t size)
+    @cython.locals(shelf=Shelf, places=list, lingering=list)
+    cpdef clear(self)
     @cython.locals(count=Py_ssize_t, data=bytearray, lingering=bytearray)
     cdef bytearray _reuse(self, Shelf shelf)
     @cython.locals(viewed=bint)

@@ -221,6 +221,20 @@ class BufferPool:
         buffer._pool = self
         return buffer
 
+    def clear(self) -> None:
+        """Let go of the memory that nobody holds. What is held comes back as ever."""
+        for shelf in (self._small, self._medium, self._large, self._huge):
+            places: list[bytearray | None] = [None] * shelf.bound
+            lingering: list[bytearray] = []
+            self._guard.acquire()
+            shelf.places, places = places, shelf.places
+            shelf.lingering, lingering = lingering, shelf.lingering
+            self._dropped += shelf.count
+            self._dropped_in_use += shelf.waiting
+            shelf.count = 0
+            shelf.waiting = 0
+            self._guard.release()
+
     def _reuse(self, shelf: Shelf) -> bytearray | None:
         data = None
         lingering = None

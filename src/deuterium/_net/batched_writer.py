@@ -55,7 +55,7 @@ class BatchedWriter:
 
     def schedule(self) -> None:
         """Flush before the loop waits for the network again; once, however often it is asked."""
-        if not self.scheduled:
+        if not self.scheduled and self.transport is not None:
             self.scheduled = True
             self.loop.call_soon(self.turn_verb)
 
@@ -111,5 +111,8 @@ class BatchedWriter:
         self.schedule()
 
     def close(self) -> None:
-        """No further write reaches the transport."""
+        """No further write reaches the transport. Nothing here leads back to itself any more."""
         self.transport = None
+        self.on_progress = None
+        self.on_idle = None
+        self.turn_verb = None

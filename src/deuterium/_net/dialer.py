@@ -28,7 +28,7 @@ class AsyncDialer:
         self.options = options or TransportOptions()
         self.resolver = AsyncResolver(loop, self.options)
         self.local = local_address(self.options)
-        self.proxied = ProxyDialer(self)
+        self.proxied: Any = ProxyDialer(self)
 
     async def dial(self, origin: Any, workshop: Any, timeout_s: float | None) -> AsyncDriver:
         """A driver whose engine is ready. Raises ConnectError or ConnectTimeout, always before a request was sent."""
@@ -50,6 +50,7 @@ class AsyncDialer:
 
     async def aclose(self) -> None:
         """The client is closed; connections are its pool's."""
+        self.proxied = None  # it leads back here
 
     async def _dial(self, origin: Any, workshop: Any) -> AsyncDriver:
         proxy = workshop.proxy(origin)

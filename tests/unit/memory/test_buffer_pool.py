@@ -276,3 +276,21 @@ def test_abandoned_handle_stays_counted_as_outstanding() -> None:
     pool.acquire(1)
     gc.collect()
     assert (pool.stats().outstanding, pool.stats().free) == (1, 0)
+
+
+def test_clear_lets_go_of_what_nobody_holds() -> None:
+    pool = BufferPool()
+    held, viewed, free = pool.acquire(1), pool.acquire(65536), pool.acquire(65536)
+    kept = viewed.view()
+    viewed.release()
+    free.release()
+    pool.clear()
+    stats = pool.stats()
+    assert (stats.free, stats.bytes_free, stats.lingering, stats.outstanding) == (0, 0, 0, 1)
+    assert (stats.dropped, stats.dropped_in_use) == (1, 1)
+    assert len(kept) == 65536
+    held.release()
+    assert pool.stats().free == 1
+    again = pool.acquire(1)
+    assert pool.stats().reused == 1
+    again.release()
