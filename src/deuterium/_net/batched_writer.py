@@ -51,7 +51,7 @@ class BatchedWriter:
         self.requests = 0  # queued since the last flush
         self.on_progress: Any = None  # called when content left and its sender may go on
         self.on_idle: Any = None  # called at the end of a turn that leaves no request open
-        self.turn_verb = self.on_turn
+        self.turn_verb: Any = self.on_turn
 
     def schedule(self) -> None:
         """Flush before the loop waits for the network again; once, however often it is asked."""

@@ -55,7 +55,8 @@ class AsyncDialer:
     async def _dial(self, origin: Any, workshop: Any) -> AsyncDriver:
         proxy = workshop.proxy(origin)
         if proxy is not None:
-            return await self.proxied.dial(origin, proxy, workshop)
+            proxied: ProxyDialer = self.proxied
+            return await proxied.dial(origin, proxy, workshop)
         tls, choose = self._ways(origin, workshop)
         return await self.open_driver(await self.connect(origin.host, origin.port), workshop.buffers, tls, choose)
 
