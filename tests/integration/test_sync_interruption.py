@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,10 +14,15 @@ import pytest
 
 import deuterium
 from deuterium import Client
+from deuterium._net import blocking_driver
 from servers import Fleet
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 
+INTERPRETED = blocking_driver.__file__.endswith((".py", ".pyc"))
+LOCKS_STAY_HELD = pytest.mark.skipif(
+    INTERPRETED and sys.version_info[:2] == (3, 14), reason="python/cpython#148874: an interrupted `with lock` keeps it"
+)
 
 
 class Interrupted(BaseException):
@@ -81,6 +87,7 @@ def test_interrupted_thread_leaves_the_others_their_answers(app: Client, leads: 
     assert app.get("/json").status_code == 200
 
 
+@LOCKS_STAY_HELD
 def test_interruptions_at_random_moments_disturb_nobody_else(app: Client) -> None:
     """What the interrupted thread read half-way ends the connection; others may be told so, but nobody hangs."""
     stop = threading.Event()
@@ -99,9 +106,13 @@ def test_interruptions_at_random_moments_disturb_nobody_else(app: Client) -> Non
     for turn in range(60):
         try:
             with interrupted_after(0.001 + turn % 20 * 0.0007):
-                ends = time.monotonic() + 2.0
-                while time.monotonic() < ends:
+                armed_at = time.monotonic()
+                while True:
                     app.get("/json")
+                    if time.monotonic() > armed_at + 1.0:
+                        # It came while a finalizer or a callback of the collector ran, and was not passed on.
+                        signal.setitimer(signal.ITIMER_REAL, 0.001)
+                        armed_at = time.monotonic()
         except Interrupted:
             interruptions += 1
     before = done[0]
@@ -109,5 +120,5 @@ def test_interruptions_at_random_moments_disturb_nobody_else(app: Client) -> Non
     assert done[0] > before
     stop.set()
     join(threads)
-    assert interruptions > 40  # one that comes while a finalizer or a callback of the collector runs is not passed on
+    assert interruptions == 60
     assert app.get("/json").status_code == 200
