@@ -9,8 +9,7 @@ from deuterium._http.field_section import FieldSection
 class KnownBlock:
     """The fields of a block that changed nothing: its octets name the same ones until the dynamic table changes.
 
-    Servers answer most requests with such blocks, and mostly with the same one. ``size``: what :class:`FieldSection`
-    counted.
+    A server of files answers with the same block again and again. ``size``: what :class:`FieldSection` counted.
     """
 
     __slots__ = ("changes", "content_length", "kinds", "pairs", "size", "status")

@@ -44,7 +44,7 @@ cdef class OctetCache:
     cpdef find(self, const unsigned char *data, Py_ssize_t start, Py_ssize_t end, unsigned long long mark)
     @cython.locals(pair=Py_ssize_t, octet=int)
     cpdef bint wants(self, unsigned long long mark) except -1
-    @cython.locals(pair=Py_ssize_t, octet=int, seen=bytearray, entry=Entry)
+    @cython.locals(pair=Py_ssize_t, entry=Entry)
     cpdef void put(
         self, const unsigned char *data, Py_ssize_t start, Py_ssize_t end, unsigned long long mark, object made
     ) except *

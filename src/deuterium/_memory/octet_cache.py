@@ -84,7 +84,7 @@ class OctetCache:
 
     def put(self, data: bytearray, start: int, end: int, mark: Any, made: Any) -> None:
         """``find`` gave None; ``made`` is not None."""
-        if not self._bound:
+        if not self.wants(mark):
             return
         if not COMPILED:
             if len(self._known) >= self._bound:
@@ -92,11 +92,6 @@ class OctetCache:
             self._known[mark] = made
             return
         pair = mark & self._pairs - 1
-        octet = mark >> 56
-        seen = self._seen
-        if seen[pair] != octet:
-            seen[pair] = octet
-            return
         entry = Entry.__new__(Entry)
         entry.octets = data[start:end]  # type: ignore[assignment]  # compiled: a pointer, whose slice is bytes
         entry.mark = mark

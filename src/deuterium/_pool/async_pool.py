@@ -119,7 +119,7 @@ class AsyncPool:
                 carrier.close()
         await all_done(self.loop, dials)
         await all_done(self.loop, gone, 1.0)
-        self.workshop.buffers.clear()  # at once: what is left of a client waits for the cycle collector
+        self.workshop.buffers.clear()  # a closed client may be kept
 
     def forsake(self) -> None:
         """The event loop is closed, or this is a child process and the loop is its parent's: drop the connections and

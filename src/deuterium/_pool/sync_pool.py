@@ -159,7 +159,7 @@ class SyncPool:
                 for exchange in list(route.waiting):
                     route.withdraw(exchange, ConnectError("the client was closed", request_processed=False))
                 self._wake(route)
-        self.workshop.buffers.clear()  # at once: what is left of a client waits for the cycle collector
+        self.workshop.buffers.clear()  # a closed client may be kept
 
     def forsake(self) -> None:
         """In a child process: close the inherited descriptors and say nothing to anybody."""
