@@ -364,7 +364,7 @@ class AsyncClient(ClientCore):
     def _flows(self, sender: AsyncSender) -> Flows:
 
         def body(exchange: Exchange) -> AsyncBody:
-            return AsyncBody(sender.loop, exchange)
+            return AsyncBody(sender.loop, sender.answered if sender.standard else None, exchange)
 
         return Flows(self, body)
 

@@ -404,20 +404,13 @@ class Response:
         for piece in cutter.finish():
             yield piece
 
-    async def aiter_buffers(self) -> AsyncIterator[memoryview]:
+    def aiter_buffers(self) -> AsyncIterator[memoryview]:
         """The content as views of the memory it was received into, without a copy.
 
         A view is valid until the next one is asked for; then its memory is received into again. A slice that is kept
         stays as it is: its memory is then not used again.
         """
-        async for piece in self._pieces():
-            if type(piece) is bytes:
-                yield memoryview(piece)
-            else:
-                try:
-                    yield piece.view
-                finally:
-                    piece.release()
+        return self._unread().buffers()  # type: ignore[no-any-return]
 
     async def aiter_text(self) -> AsyncIterator[str]:
         """The content as text, piece by piece."""
@@ -472,13 +465,17 @@ class Response:
         return codings_to_undo(", ".join(self.headers.get_list("content-encoding")))
 
     def _pieces(self) -> Any:
+        return self._unread().pieces()
+
+    def _unread(self) -> Any:
+        """The stream of the content, of which nothing was read yet."""
         if self._source is None:
             raise StreamConsumed("the content was read whole, not as a stream")
         if self._source.taken:
             raise StreamConsumed("the content was already read as a stream")
         if self._source.closed:
             raise StreamClosed("the response was closed before its content was read")
-        return self._source.pieces()
+        return self._source
 
     def __repr__(self) -> str:
         return f"<Response [{self.status_code} {self.reason_phrase}]>"

@@ -44,8 +44,8 @@ cdef class Sender:
 cdef class AsyncSender(Sender):
     cdef readonly object loop
     cdef readonly AsyncPool pool
-    cdef object answered
-    cdef bint standard
+    cdef readonly object answered
+    cdef readonly bint standard
     cdef object direct_waiter(self)
     cpdef FutureWaiter waiter(self)
     cpdef void change_loop(self) except *

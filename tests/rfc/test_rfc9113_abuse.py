@@ -181,10 +181,14 @@ def test_informational_responses_together_are_as_long_as_one_field_section(exces
 
 
 @pytest.mark.rfc("9113", "10.5")
-def test_short_pieces_nobody_reads_are_joined() -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_short_pieces_nobody_reads_are_joined(at_once: bool) -> None:
     talk = Talk()
     exchange = talk.request(delivery=PIECES)
     talk.sent()
-    talk.says(wire.response(1), *(wire.data(1, b"ab") for _ in range(2_000)))
-    assert len(exchange.chunks) == 4_000 // 512 + 1
+    frames = [wire.data(1, b"ab") for _ in range(2_000)]
+    talk.says(wire.response(1), *(frames if at_once else frames[:1]))
+    for frame in frames[2_000 if at_once else 1 :]:
+        talk.says(frame)
+    assert len(exchange.chunks) == (1 if at_once else 4_000 // 512 + 1)
     assert talk.reads(exchange) == b"ab" * 2_000

@@ -19,6 +19,8 @@ cdef long long COLLECT_FROM
 cdef class Connection(Control):
     cdef FieldSection section
     cdef LentPiece lent
+    cdef object lent_among
+    cdef Py_ssize_t read_end
     cdef bytearray block
     cdef Py_ssize_t block_stream_id
     cdef bint block_end_stream
@@ -38,6 +40,8 @@ cdef class Connection(Control):
     cdef Py_ssize_t _data_payload(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
     @cython.locals(exchange=Exchange, body=Body, size=Py_ssize_t, lent=LentPiece)
     cdef void _deliver(self, Stream stream, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except *
+    @cython.locals(lent=LentPiece)
+    cdef void _settle_lent(self) except *
     @cython.locals(exchange=Exchange, state=int)
     cdef void _receive_end_stream(self, Stream stream) except *
     @cython.locals(padding=Py_ssize_t, room=Py_ssize_t, ends=bint)

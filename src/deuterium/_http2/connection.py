@@ -65,6 +65,8 @@ class Connection(Control):
         "data_ends",
         "data_padding",
         "lent",
+        "lent_among",
+        "read_end",
         "section",
     )
 
@@ -76,6 +78,8 @@ class Connection(Control):
         Control.__init__(self, options, buffers, streams, strings, by_reference)
         self.section = FieldSection()
         self.lent: Any = None  # the piece of content that was lent last
+        self.lent_among: Any = None  # the chunks it was appended to
+        self.read_end = 0  # of what is being walked
         self.block = bytearray()  # a field block that goes on in CONTINUATION frames
         self.block_stream_id = 0
         self.block_end_stream = False
@@ -93,8 +97,11 @@ class Connection(Control):
         self.now = now
         if self.closed:
             return end
+        self.read_end = end
         try:
             position = self._walk(buffer, start, end)
+            if self.lent is not None:
+                self._settle_lent()
         except RemoteProtocolError as fault:  # ConnectionFault or HpackError
             self._send_goaway(fault.code or PROTOCOL_ERROR, str(fault).encode("latin-1", "replace"))
             self.fail(fault)
@@ -273,9 +280,13 @@ class Connection(Control):
             lent = self.lent
             if lent is not None and lent.buffer is buffer and chunks and chunks[len(chunks) - 1] is lent:
                 lent.extend(start, end)  # nothing of the buffer was lent since, and nobody has seen the piece yet
-            elif size * LEND_SHARE >= buffer.capacity:
+            elif max(size, self.read_end - end) * LEND_SHARE >= buffer.capacity:
+                # Large, or more may follow in this read: a small one is settled at its end.
+                if lent is not None:
+                    self._settle_lent()
                 lent = LentPiece(buffer, start, end)
                 self.lent = lent
+                self.lent_among = chunks
                 chunks.append(lent)
             elif size < JOIN_BELOW and exchange.unread:
                 join_piece(exchange.chunks, octets.take(buffer.data, start, end))
@@ -295,6 +306,18 @@ class Connection(Control):
             stream.body = body
         self._give_back(stream, size)
         self._give_back_connection(size)
+
+    def _settle_lent(self) -> None:
+        """Copy the piece lent last if it stayed so small that it is not worth its buffer."""
+        lent = self.lent
+        chunks = self.lent_among
+        if lent.buffer is None or not chunks or chunks[len(chunks) - 1] is not lent:
+            self.lent = None
+        elif (lent.end - lent.start) * LEND_SHARE < lent.buffer.capacity:
+            self.lent = None
+            chunks.pop()
+            join_piece(chunks, octets.take(lent.buffer.data, lent.start, lent.end))
+            lent.release()
 
     def _receive_end_stream(self, stream: Stream) -> None:
         """The response is complete (section 8.1)."""

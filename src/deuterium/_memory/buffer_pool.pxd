@@ -1,5 +1,6 @@
 cimport cython
 
+from deuterium._memory cimport octets
 from deuterium._memory.guard cimport Guard
 
 cdef Py_ssize_t SMALL
@@ -22,7 +23,7 @@ cdef class PooledBuffer:
     cpdef release(self)
     cpdef lend(self, Py_ssize_t start, Py_ssize_t end)
     cpdef bint is_lent(self)
-    cpdef view(self)
+    cpdef view(self, Py_ssize_t start=*, Py_ssize_t end=*)
 
 @cython.final
 cdef class Shelf:

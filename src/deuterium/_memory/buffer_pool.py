@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from deuterium._memory import octets
 from deuterium._memory.guard import Guard
 from deuterium._memory.stats import BufferStats
 
@@ -86,7 +87,7 @@ class PooledBuffer:
         if start < 0 or start > end or end > self.capacity:
             raise IndexError("octets outside the buffer")
         self._lent = True
-        return memoryview(self.data)[start:end].toreadonly()
+        return octets.window(self.data, start, end, False)
 
     def is_lent(self) -> bool:
         """Whether a view made by ``lend``, or a slice of one, may still be alive: write nothing below it then."""
@@ -94,14 +95,16 @@ class PooledBuffer:
             self._lent = False
         return self._lent
 
-    def view(self) -> memoryview:
-        """A writable view of all the memory, to receive into; let it go with the last ``release``.
+    def view(self, start: int = 0, end: int = -1) -> memoryview:
+        """A writable view of octets ``start`` up to ``end``, to receive into; let it go before the last ``release``.
 
-        Raises BufferReleased after the last release.
+        ``end=-1``: up to the capacity.
+
+        Raises IndexError outside the capacity, BufferReleased after the last release.
         """
         if self._references <= 0:
             raise BufferReleased("view after the last release")
-        return memoryview(self.data)
+        return octets.window(self.data, start, self.capacity if end == -1 else end, True)
 
 
 class Shelf:

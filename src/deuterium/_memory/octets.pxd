@@ -11,8 +11,22 @@ cdef extern from *:
     static CYTHON_INLINE void deuterium_move_octets(unsigned char *octets, Py_ssize_t at, Py_ssize_t start, Py_ssize_t end) {
         memmove(octets + at, octets + start, (size_t)(end - start));
     }
+
+    /* What slicing a new memoryview does to its copy, done to the view itself before anyone sees it. */
+    static CYTHON_INLINE PyObject *deuterium_window_of(PyObject *data, Py_ssize_t start, Py_ssize_t end, int writable) {
+        PyObject *view = PyMemoryView_FromObject(data);
+        if (view) {
+            Py_buffer *buffer = PyMemoryView_GET_BUFFER(view);
+            buffer->buf = (char *)buffer->buf + start;
+            buffer->len = end - start;
+            buffer->shape[0] = end - start;
+            if (!writable) buffer->readonly = 1;
+        }
+        return view;
+    }
     """
     void move_octets "deuterium_move_octets"(unsigned char *octets, Py_ssize_t at, Py_ssize_t start, Py_ssize_t end) noexcept
+    object window_of "deuterium_window_of"(object data, Py_ssize_t start, Py_ssize_t end, bint writable)
     str text_of "deuterium_text_of"(const unsigned char *octets, Py_ssize_t size, bint ascii_only)
 
 cdef bint COMPILED
@@ -27,3 +41,5 @@ cdef str text(const unsigned char *data, Py_ssize_t start, Py_ssize_t end, bint 
 cpdef void put(bytearray data, Py_ssize_t at, bytes source, Py_ssize_t start, Py_ssize_t end) except *
 
 cpdef void move_down(bytearray data, Py_ssize_t at, Py_ssize_t start, Py_ssize_t end) except *
+
+cpdef object window(bytearray data, Py_ssize_t start, Py_ssize_t end, bint writable)

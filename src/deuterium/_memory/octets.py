@@ -79,3 +79,19 @@ def move_down(data: bytearray, at: int, start: int, end: int) -> None:
         move_octets(data, at, start, end)  # type: ignore[name-defined]  # noqa: F821
     else:
         data[at : at + end - start] = data[start:end]
+
+
+def window(data: bytearray, start: int, end: int, writable: bool) -> memoryview:
+    """A view of octets ``start`` up to ``end`` of ``data``; compiled, one object instead of three.
+
+    Raises IndexError unless ``0 <= start <= end <= len(data)``.
+
+    >>> bytes(window(bytearray(b"deuterium"), 4, 7, False))
+    b'eri'
+    """
+    if start < 0 or start > end or end > len(data):
+        raise IndexError("octets outside the buffer")
+    if COMPILED:
+        return window_of(data, start, end, writable)  # type: ignore[name-defined,no-any-return]  # noqa: F821
+    view = memoryview(data)[start:end]
+    return view if writable else view.toreadonly()

@@ -3,6 +3,7 @@ from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange, Waiter
 from .carrier cimport Carrier
 from .receive_buffer cimport ReceiveBuffer
+from .tls_input cimport TlsInput
 
 cdef double TICK_S
 cdef int FINISHED, POLLIN, POLLOUT
@@ -14,6 +15,7 @@ cdef class BlockingTransport(Carrier):
     cdef object send_octets
     cdef object lock
     cdef readonly object tls
+    cdef TlsInput input
     cdef object tls_lock
     cdef bint session_due
     cdef ReceiveBuffer plain
@@ -49,7 +51,7 @@ cdef class BlockingTransport(Carrier):
     cdef void _after_poll(self, int came) except *
     @cython.locals(engine=Engine, octets=Py_ssize_t)
     cdef void _receive(self) except *
-    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, octets=Py_ssize_t, more=bint)
+    @cython.locals(plain=ReceiveBuffer, source=TlsInput, octets=Py_ssize_t, room=Py_ssize_t)
     cdef void _decrypt(self) except *
     cdef void _receive_end(self) except *
     cdef void _receive_eof(self) except *

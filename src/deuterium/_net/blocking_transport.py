@@ -40,6 +40,7 @@ class BlockingTransport(Carrier):
         "events",
         "in_receive",
         "inbound",
+        "input",
         "lock",
         "mute",
         "octets_read",
@@ -70,6 +71,7 @@ class BlockingTransport(Carrier):
         self.lock = lock
         self.engine = engine
         self.tls = tls
+        self.input: Any = None if tls is None else tls.input
         self.session_due = tls is not None  # the TLS session has not been kept yet
         self.tls_lock = Lock()
         self.plain = ReceiveBuffer(buffers)  # octets of HTTP
@@ -237,39 +239,38 @@ class BlockingTransport(Carrier):
 
     def _decrypt(self) -> None:
         """Feed the TLS object and read all it has; whenever ``plain`` is full, the engine takes it in."""
-        inbound = self.inbound
-        plain = self.plain
-        tls, failure = self.tls, None
-        if inbound.start < inbound.end:
-            with self.tls_lock:
-                tls.feed(inbound.buffer.view()[inbound.start : inbound.end])
-            inbound.consume(inbound.end)
-        while True:
+        plain, tls, source, failure = self.plain, self.tls, self.input, None
+        with self.tls_lock:
+            source.take(self.inbound)
+        while source.whole > 0:
             space = plain.space(self.read_size)
+            room = len(space)
             try:
                 with self.tls_lock:
-                    octets = tls.read(len(space), space)
-                    more = tls.buffered()
+                    octets = tls.read(room, space)
             except ssl.SSLWantReadError:
+                source.whole = 0
                 return
             except ssl.SSLError as error:
                 failure = broken_tls(error)
                 break
             if octets == 0:
                 break
+            if octets < room:
+                source.whole -= 1  # read to its end
             plain.commit(octets)
             self.arrived = True
             if self.session_due:
                 self.session_due = False
                 with self.lock, self.tls_lock:
                     tls.keep_session()
-            if not more:
-                return
             if plain.buffer.capacity - plain.end < SMALL_READ:
                 with self.lock:
                     self._take_in()
                     if self.lost:
                         return
+        else:
+            return
         with self.lock:
             self._take_in()
             if failure is not None:

@@ -4,16 +4,18 @@ from .._http.exchange cimport Exchange, Waiter
 from .carrier cimport Carrier
 from .batched_writer cimport BatchedWriter
 from .receive_buffer cimport ReceiveBuffer
+from .tls_input cimport TlsInput
 
 cdef double NEVER
 cdef int FINISHED
-cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, PORTION, PORTIONS, SMALL_READ, SMALL_RESPONSE
+cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, PORTION, PORTIONS, RECORD, SMALL_READ, SMALL_RESPONSE
 cdef Py_ssize_t TURN_READS
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop
     cdef bint has_tasks
     cdef readonly object tls
+    cdef TlsInput input
     cdef object choose
     cdef object closing
     cdef readonly object ready
@@ -48,7 +50,8 @@ cdef class AsyncDriver(Carrier):
     cpdef void buffer_updated(self, Py_ssize_t octets) except *
     @cython.locals(engine=Engine, plain=ReceiveBuffer, now=double)
     cdef void _receive(self) except *
-    @cython.locals(inbound=ReceiveBuffer, plain=ReceiveBuffer, engine=Engine, octets=Py_ssize_t, room=Py_ssize_t, now=double)
+    @cython.locals(plain=ReceiveBuffer, engine=Engine, source=TlsInput, octets=Py_ssize_t, read=Py_ssize_t,
+                   room=Py_ssize_t, ended=bint, now=double)
     cdef void _receive_tls(self) except *
     @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter, direct=bint, told=bint)
     cdef void _wake_here(self, double now) except *

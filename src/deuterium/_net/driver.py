@@ -13,8 +13,9 @@ from .._http.phases import FINISHED, NEVER
 from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, PORTION, PORTIONS, BatchedWriter
 from .carrier import Carrier
+from .losses import broken_tls
 from .receive_buffer import ReceiveBuffer
-from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, SMALL_READ, SMALL_RESPONSE, TURN_READS
+from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, RECORD, SMALL_READ, SMALL_RESPONSE, TURN_READS
 from .sockets import lead_nowhere
 from .tls import TlsPipe
 
@@ -32,6 +33,7 @@ class AsyncDriver(Carrier):
         "failure",
         "has_tasks",
         "inbound",
+        "input",
         "loop",
         "octets_read",
         "peer",
@@ -55,6 +57,7 @@ class AsyncDriver(Carrier):
         self.loop = loop
         self.has_tasks = isinstance(loop, AbstractEventLoop)  # and asyncio knows which of them runs
         self.tls: Any = tls
+        self.input: Any = None if tls is None else tls.input
         self.choose = choose
         self.ready: Any = loop.create_future()
         self.transport: Any = None
@@ -341,11 +344,9 @@ class AsyncDriver(Carrier):
         self._after_receive()
 
     def _receive_tls(self) -> None:
-        inbound = self.inbound
         tls = self.tls
-        if inbound.start < inbound.end:
-            tls.feed(inbound.received())
-            inbound.consume(inbound.end)
+        source = self.input
+        source.take(self.inbound)
         if not tls.handshaken:
             self._handshake()
             if not tls.handshaken or self.engine is None:
@@ -355,25 +356,33 @@ class AsyncDriver(Carrier):
         now = monotonic()
         self.used_at = now
         self.tally.heard(now)
-        incoming = tls.incoming
         octets = 0
-        room = 0
+        ended = False
+        failure: Any = None
         try:
-            # To ask in vain costs an exception: with room left over and nothing fed in, no record is whole.
-            while octets == room or incoming.pending:
+            while source.whole > 0:
+                if octets and plain.buffer.capacity - plain.end < RECORD:
+                    plain.consume(engine.receive(plain.buffer, plain.start, plain.end, now))
+                    octets = 0
                 space = plain.space(self.read_size)
                 room = len(space)
-                octets = tls.read(room, space)
-                if octets == 0:
-                    engine.receive_eof(now)
+                read = tls.read(room, space)
+                if read < room:
+                    source.whole -= 1  # read to its end
+                if read == 0:
+                    ended = True
                     break
-                plain.commit(octets)
-                plain.consume(engine.receive(plain.buffer, plain.start, plain.end, now))
+                plain.commit(read)
+                octets += read
         except ssl.SSLWantReadError:
-            pass
+            source.whole = 0
         except ssl.SSLError as error:
-            failure = ReadError(f"TLS failed: {error.reason or error}", scope="connection")
-            failure.__cause__ = error
+            failure = broken_tls(error)
+        if octets:  # of as many records as possible at once, so that most frames are whole
+            plain.consume(engine.receive(plain.buffer, plain.start, plain.end, now))
+        if ended:
+            engine.receive_eof(now)
+        elif failure is not None:
             engine.fail(failure)
         if self.session_due and octets:
             self.session_due = False

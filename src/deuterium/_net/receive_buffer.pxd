@@ -7,7 +7,6 @@ cdef Py_ssize_t SMALL_READ
 cdef class ReceiveBuffer:
     cdef BufferPool pool
     cdef readonly PooledBuffer buffer
-    cdef object view
     cdef readonly Py_ssize_t start
     cdef readonly Py_ssize_t end
     cpdef object space(self, Py_ssize_t wanted)

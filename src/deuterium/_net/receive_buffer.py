@@ -15,12 +15,11 @@ class ReceiveBuffer:
     Memory of which the engine lent slices is never written again: the rest moves on to another buffer.
     """
 
-    __slots__ = ("buffer", "end", "pool", "start", "view")
+    __slots__ = ("buffer", "end", "pool", "start")
 
     def __init__(self, pool: BufferPool) -> None:
         self.pool = pool
         self.buffer: Any = None  # a PooledBuffer
-        self.view: Any = None  # of all its memory
         self.start = 0
         self.end = 0
 
@@ -43,11 +42,11 @@ class ReceiveBuffer:
                 self.end = 0
         elif self.buffer.capacity - self.end < min(wanted, SMALL_READ):
             self._move(wanted)
-        return self.view[self.end : min(self.end + wanted, self.buffer.capacity)]
+        return self.buffer.view(self.end, min(self.end + wanted, self.buffer.capacity))
 
     def received(self) -> Any:
         """A view of what was received and not yet consumed."""
-        return self.view[self.start : self.end]
+        return self.buffer.view(self.start, self.end)
 
     def commit(self, octets: int) -> None:
         """``octets`` more were received into the last ``space``."""
@@ -62,14 +61,12 @@ class ReceiveBuffer:
         buffer = self.buffer
         if buffer is not None:
             self.buffer = None
-            self.view = None
             self.start = 0
             self.end = 0
             buffer.release()
 
     def _lease(self, wanted: int) -> None:
         self.buffer = self.pool.acquire(wanted)
-        self.view = self.buffer.view()
         self.start = 0
         self.end = 0
 
@@ -79,7 +76,6 @@ class ReceiveBuffer:
         start = self.start
         rest = self.end - start
         self.buffer = self.pool.acquire(rest + wanted)
-        self.view = self.buffer.view()
         self.buffer.data[:rest] = old.data[start : start + rest]
         self.start = 0
         self.end = rest

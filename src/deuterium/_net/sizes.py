@@ -10,5 +10,6 @@ SMALL_READ: Final = 8 * 1024
 TURN_READS: Final = 2  # then whoever was woken runs, while what they need is in the processor's cache
 SMALL_RESPONSE: Final = 8 * 1024  # octets a request brought on average; above it, small reads only cost calls
 NORMAL_READ: Final = 64 * 1024
+RECORD: Final = 16 * 1024  # content of a full TLS record
 # While large content arrives; more of it falls out of the processor's cache on its way through TLS.
 LARGE_READ: Final = 64 * 1024

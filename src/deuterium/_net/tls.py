@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ConnectError, Initiator
 from .pins import Pins
+from .tls_input import TlsInput
 from .tls_sessions import SessionCache
 
 Certificate = str | tuple[str, str] | tuple[str, str, str]
@@ -101,13 +102,14 @@ class TlsPipe:
 
     __slots__ = (
         "_context",
+        "_incoming",
         "_key",
         "_outgoing",
         "_pins",
         "_sessions",
         "feed",
         "handshaken",
-        "incoming",
+        "input",
         "object",
         "read",
         "write",
@@ -122,20 +124,21 @@ class TlsPipe:
         sessions: SessionCache | None = None,
         key: str = "",
     ) -> None:
-        self.incoming = ssl.MemoryBIO()
+        self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._context = context
         self._pins = pins
         self._sessions = sessions
         self._key = key
         self.object = context.wrap_bio(
-            self.incoming,
+            self._incoming,
             self._outgoing,
             server_hostname=server_hostname.rstrip(".") if server_hostname else server_hostname,
             session=None if sessions is None else sessions.take(key, context),
         )
         self.handshaken = False
-        self.feed = self.incoming.write
+        self.input = TlsInput(self._incoming.write)
+        self.feed = self.input.feed
         # Below SSLObject, whose methods only pass their arguments on: a frame of Python less for each record.
         below = getattr(self.object, "_sslobj", self.object)
         self.write = below.write
@@ -175,7 +178,7 @@ class TlsPipe:
 
     def buffered(self) -> bool:
         """More may be read without anything being fed in."""
-        return self.incoming.pending > 0 or self.object.pending() > 0
+        return self._incoming.pending > 0 or self.object.pending() > 0
 
     def close(self) -> None:
         """Say close_notify; the peer's is not waited for."""
@@ -184,7 +187,8 @@ class TlsPipe:
 
     def feed_eof(self) -> None:
         """The transport ended."""
-        self.incoming.write_eof()
+        self._incoming.write_eof()
+        self.input.whole += 1  # there is something to read: the end
 
     @property
     def protocol(self) -> str:

@@ -6,6 +6,7 @@ import ssl
 from typing import Any
 
 from .tls import TlsPipe
+from .tls_input import TlsInput
 
 READ = 16 * 1024
 
@@ -13,12 +14,12 @@ READ = 16 * 1024
 class TlsInTls:
     """The verbs of a TlsPipe: ``outer`` ends at the proxy, ``inner``, if any, at the origin."""
 
-    __slots__ = ("incoming", "inner", "outer", "read")
+    __slots__ = ("inner", "input", "outer", "read")
 
     def __init__(self, outer: TlsPipe, inner: TlsPipe) -> None:
         self.outer = outer
         self.inner = inner
-        self.incoming = inner.incoming
+        self.input = TlsInput(self.feed, follows=False)
         self.read = inner.read
 
     @property
@@ -28,6 +29,15 @@ class TlsInTls:
 
     def feed(self, octets: Any) -> None:
         """Take in octets of the transport."""
+        self._hand_on(octets)
+        self._count()
+
+    def _count(self) -> None:
+        """What is whole is read through this object, and counted down here."""
+        self.input.whole += self.inner.input.whole
+        self.inner.input.whole = 0
+
+    def _hand_on(self, octets: Any) -> None:
         if octets:
             self.outer.feed(octets)
         while True:
@@ -73,6 +83,7 @@ class TlsInTls:
     def feed_eof(self) -> None:
         """The transport ended."""
         self.inner.feed_eof()
+        self._count()
 
     def facts(self) -> dict[str, Any]:
         """Of the connection to the origin."""

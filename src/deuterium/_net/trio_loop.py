@@ -12,7 +12,16 @@ from time import monotonic
 from typing import Any, Final
 
 import trio
-from trio.lowlevel import Abort, RunVar, checkpoint, current_task, reschedule, spawn_system_task, wait_task_rescheduled
+from trio.lowlevel import (
+    Abort,
+    RunVar,
+    checkpoint,
+    current_task,
+    current_trio_token,
+    reschedule,
+    spawn_system_task,
+    wait_task_rescheduled,
+)
 
 from ..config import TransportOptions
 from . import trio_sockets
@@ -58,6 +67,7 @@ class TrioLoop:
         self._parked: Any = None  # the task that makes the calls, while it has none to make
         self._nap = trio.CancelScope()
         self._closed = False
+        self._token = current_trio_token()
         spawn_system_task(self._make_calls)
         spawn_system_task(self._keep_time)
 
@@ -93,6 +103,10 @@ class TrioLoop:
             reschedule(task)
         elif self._closed:
             self._call_due()
+
+    def call_soon_threadsafe(self, verb: Callable[..., object], *arguments: Any) -> None:
+        """The same, from any thread. Raises RuntimeError when the run is over."""
+        self._token.run_sync_soon(self.call_soon, verb, *arguments)
 
     def call_later(self, delay_s: float, verb: Callable[..., object], *arguments: Any) -> TrioTimer:
         """Call it after ``delay_s`` seconds."""

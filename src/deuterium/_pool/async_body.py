@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from .._http.announced import Announced
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED
 from .._net.waiters import FutureWaiter
+from .async_pieces import AsyncPieces
 
 
 class AsyncBody:
     """The content of a streamed response. Whoever stops reading closes it, and the stream is reset."""
 
-    __slots__ = ("closed", "exchange", "loop", "taken")
+    __slots__ = ("answered", "closed", "exchange", "loop", "taken")
 
-    def __init__(self, loop: Any, exchange: Exchange) -> None:
+    def __init__(self, loop: Any, answered: Any, exchange: Exchange) -> None:
+        """``answered``: a Future of the loop that is done, for a loop of asyncio's; else None."""
         self.loop = loop
+        self.answered = answered
         self.exchange = exchange
         self.taken = False
         self.closed = False
 
-    async def pieces(self) -> AsyncIterator[Any]:
-        """bytes, or LentPiece that the taker must release; the window is given back as they are taken."""
+    def pieces(self) -> AsyncPieces:
+        """bytes, or LentPiece that the taker must release."""
         self.taken = True
-        exchange = self.exchange
-        try:
-            while True:
-                chunks = exchange.chunks
-                if chunks:
-                    piece = chunks.popleft()
-                    exchange.carrier.consumed(exchange, len(piece))
-                    yield piece
-                elif exchange.phase == FINISHED:
-                    if exchange.error is not None:
-                        raise exchange.error
-                    return
-                else:
-                    future = self.loop.create_future()
-                    exchange.waiter = FutureWaiter(future)
-                    await future
-        finally:
-            self.close()
+        return AsyncPieces(self, views=False)
+
+    def buffers(self) -> AsyncPieces:
+        """Views, each valid until the next is asked for."""
+        self.taken = True
+        return AsyncPieces(self, views=True)
 
     def close(self) -> None:
         """Reset the stream unless it is over; give back what was not read."""

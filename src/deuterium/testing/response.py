@@ -41,6 +41,10 @@ class _Pieces:
         self.taken = True
         return self._async_pieces() if hasattr(self.content, "__aiter__") else self
 
+    async def buffers(self) -> AsyncIterator[memoryview]:
+        async for piece in self.pieces():
+            yield memoryview(piece)
+
     def __iter__(self) -> Iterator[bytes]:
         yield from self.content
         self.closed = True
