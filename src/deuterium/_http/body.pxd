@@ -17,7 +17,7 @@ cdef class Body:
     cdef readonly long long filled
     cdef bytes memory
     cdef list pieces
-    @cython.locals(target="unsigned char *", source="const unsigned char *", i=Py_ssize_t, size=Py_ssize_t)
+    @cython.locals(target="unsigned char *", source="const unsigned char *", size=Py_ssize_t)
     cpdef void append(self, bytearray data, Py_ssize_t start, Py_ssize_t end) except *
     @cython.locals(memory=bytes, pieces=list, size=Py_ssize_t)
     cpdef bytes finish(self)

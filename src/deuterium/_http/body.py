@@ -39,10 +39,7 @@ class Body:
             # Only compiled code has memory reserved: nobody else holds this object yet, so filling it is sound.
             target = self.memory
             source = data
-            target += self.filled  # type: ignore[operator]
-            source += start  # type: ignore[arg-type]
-            for i in range(size):
-                target[i] = source[i]
+            octets.copy_octets(target + self.filled, source + start, size)  # type: ignore[attr-defined,operator]
         else:
             self.pieces.append(octets.take(data, start, end))
         self.filled += size

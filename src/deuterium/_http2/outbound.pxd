@@ -21,7 +21,7 @@ cdef class Outbound:
     cpdef void frame_header(self, Py_ssize_t length, int kind, int flags, Py_ssize_t stream_id) except *
     @cython.locals(size=Py_ssize_t)
     cpdef void write(self, bytes payload) except *
-    @cython.locals(size=Py_ssize_t)
+    @cython.locals(size=Py_ssize_t, room=Py_ssize_t)
     cpdef void content(self, bytes piece, Py_ssize_t start, Py_ssize_t end) except *
     cpdef list take(self)
     @cython.locals(buffer=PooledBuffer)

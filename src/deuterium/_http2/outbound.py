@@ -95,11 +95,15 @@ class Outbound:
             self.segments.append(memoryview(piece)[start:end])
             self.octets += size
             return
-        if self.end + size > len(self.data):
-            self._lease(size if size > CONTENT_SEGMENT else CONTENT_SEGMENT)
-        octets.put(self.data, self.end, piece, start, end)
-        self.end += size
         self.octets += size
+        while size:  # every segment is filled: a whole number of TLS records, and the fewest
+            room = min(len(self.data) - self.end, size)
+            if not room:
+                self._lease(CONTENT_SEGMENT)
+                continue
+            octets.put(self.data, self.end, piece, end - size, end - size + room)
+            self.end += room
+            size -= room
 
     def take(self) -> list[Any]:
         """Everything queued, as bytes and memoryviews in order; the queue is empty afterwards."""

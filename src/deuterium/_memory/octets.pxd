@@ -12,6 +12,10 @@ cdef extern from *:
         memmove(octets + at, octets + start, (size_t)(end - start));
     }
 
+    static CYTHON_INLINE void deuterium_copy_octets(unsigned char *target, const unsigned char *source, Py_ssize_t size) {
+        memcpy(target, source, (size_t)size);
+    }
+
     /* What slicing a new memoryview does to its copy, done to the view itself before anyone sees it. */
     static CYTHON_INLINE PyObject *deuterium_window_of(PyObject *data, Py_ssize_t start, Py_ssize_t end, int writable) {
         PyObject *view = PyMemoryView_FromObject(data);
@@ -25,6 +29,7 @@ cdef extern from *:
         return view;
     }
     """
+    void copy_octets "deuterium_copy_octets"(unsigned char *target, const unsigned char *source, Py_ssize_t size) noexcept
     void move_octets "deuterium_move_octets"(unsigned char *octets, Py_ssize_t at, Py_ssize_t start, Py_ssize_t end) noexcept
     object window_of "deuterium_window_of"(object data, Py_ssize_t start, Py_ssize_t end, bint writable)
     str text_of "deuterium_text_of"(const unsigned char *octets, Py_ssize_t size, bint ascii_only)
@@ -37,7 +42,7 @@ cpdef bytes take(bytearray data, Py_ssize_t start, Py_ssize_t end)
 
 cdef str text(const unsigned char *data, Py_ssize_t start, Py_ssize_t end, bint ascii_only)
 
-@cython.locals(target="unsigned char *", origin="const unsigned char *", index=Py_ssize_t, size=Py_ssize_t)
+@cython.locals(target="unsigned char *", origin="const unsigned char *", size=Py_ssize_t)
 cpdef void put(bytearray data, Py_ssize_t at, bytes source, Py_ssize_t start, Py_ssize_t end) except *
 
 cpdef void move_down(bytearray data, Py_ssize_t at, Py_ssize_t start, Py_ssize_t end) except *

@@ -55,8 +55,7 @@ def put(data: bytearray, at: int, source: bytes, start: int, end: int) -> None:
     if COMPILED:
         target = data
         origin = source
-        for index in range(size):
-            target[at + index] = origin[start + index]
+        copy_octets(target + at, origin + start, size)  # type: ignore[name-defined,operator]  # noqa: F821
     elif size == len(source):
         data[at : at + size] = source
     else:

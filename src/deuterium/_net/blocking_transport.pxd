@@ -21,6 +21,7 @@ cdef class BlockingTransport(Carrier):
     cdef ReceiveBuffer plain
     cdef ReceiveBuffer inbound
     cdef Py_ssize_t read_size
+    cdef Py_ssize_t last_read
     cdef object poller
     cdef object poll
     cdef int events
@@ -49,7 +50,7 @@ cdef class BlockingTransport(Carrier):
     @cython.locals(ready=list)
     cdef void _read(self, int events, double wait_s) except *
     cdef void _after_poll(self, int came) except *
-    @cython.locals(engine=Engine, octets=Py_ssize_t)
+    @cython.locals(octets=Py_ssize_t)
     cdef void _receive(self) except *
     @cython.locals(plain=ReceiveBuffer, source=TlsInput, octets=Py_ssize_t, room=Py_ssize_t)
     cdef void _decrypt(self) except *

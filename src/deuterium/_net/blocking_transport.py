@@ -41,6 +41,7 @@ class BlockingTransport(Carrier):
         "in_receive",
         "inbound",
         "input",
+        "last_read",
         "lock",
         "mute",
         "octets_read",
@@ -77,6 +78,7 @@ class BlockingTransport(Carrier):
         self.plain = ReceiveBuffer(buffers)  # octets of HTTP
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
         self.read_size = NORMAL_READ
+        self.last_read = 0
         self.poller = open_poll()
         self.events = POLLIN
         self.poller.register(sock.fileno(), POLLIN)
@@ -93,9 +95,7 @@ class BlockingTransport(Carrier):
         self.shut = False  # close the socket as soon as both roles are free
         self.opened_at = opened_at
         self.used_at = opened_at
-        self.reads = 0
-        self.writes = 0
-        self.octets_read = 0
+        self.reads = self.writes = self.octets_read = 0
 
     # -- what the pool calls, under the lock ---------------------------------------------------------------------------
 
@@ -213,8 +213,7 @@ class BlockingTransport(Carrier):
 
     def _receive(self) -> None:
         """Octets of the transport into ``inbound``; under TLS, what they hold into ``plain``."""
-        engine = self.engine
-        self.read_size = LARGE_READ if engine.in_data and engine.data_left > SMALL_READ else NORMAL_READ
+        self.read_size = LARGE_READ if self.last_read >= NORMAL_READ else NORMAL_READ
         space = self.inbound.space(self.read_size)
         self.in_receive = True
         try:
@@ -230,6 +229,7 @@ class BlockingTransport(Carrier):
         self.arrived = True
         self.reads += 1
         self.octets_read += octets
+        self.last_read = octets
         if octets == 0:
             self._receive_end()
         elif self.tls is not None:
@@ -256,7 +256,7 @@ class BlockingTransport(Carrier):
                 break
             if octets == 0:
                 break
-            if octets < room:
+            if octets < room or not tls.unread():
                 source.whole -= 1  # read to its end
             plain.commit(octets)
             self.arrived = True

@@ -25,6 +25,7 @@ cdef class AsyncDriver(Carrier):
     cdef ReceiveBuffer plain
     cdef ReceiveBuffer inbound
     cdef Py_ssize_t read_size
+    cdef Py_ssize_t last_read
     cdef bint reading_paused
     cdef bint session_due
     cdef object timer

@@ -34,6 +34,7 @@ class AsyncDriver(Carrier):
         "has_tasks",
         "inbound",
         "input",
+        "last_read",
         "loop",
         "octets_read",
         "peer",
@@ -66,6 +67,7 @@ class AsyncDriver(Carrier):
         self.plain = ReceiveBuffer(buffers)  # octets of HTTP
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
         self.read_size = NORMAL_READ
+        self.last_read = 0
         self.reading_paused = False
         self.timer: Any = None
         self.timer_at = NEVER
@@ -73,8 +75,7 @@ class AsyncDriver(Carrier):
         self.closing: Any = None
         self.session_due = tls is not None  # the TLS session has not been kept yet
         self.turn_reads = 0  # small reads since the turn began or since all who were answered had run
-        self.reads = 0
-        self.octets_read = 0
+        self.reads = self.octets_read = 0
 
     # -- what the front end calls ------------------------------------------------------------------------------------
 
@@ -213,16 +214,19 @@ class AsyncDriver(Carrier):
         engine = self.engine
         if engine is None:
             return NORMAL_READ
-        if engine.in_data and engine.data_left > SMALL_READ:
-            return LARGE_READ
-        if engine.active() >= MANY_STREAMS and self.octets_read < engine.requests * SMALL_RESPONSE:
+        if (
+            engine.active() >= MANY_STREAMS
+            and self.octets_read < engine.requests * SMALL_RESPONSE
+            and not (engine.in_data and engine.data_left > SMALL_READ)
+        ):
             return SMALL_READ
-        return NORMAL_READ
+        return LARGE_READ if self.last_read >= NORMAL_READ else NORMAL_READ
 
     def buffer_updated(self, octets: int) -> None:
         """``octets`` more are in the buffer."""
         self.reads += 1
         self.octets_read += octets
+        self.last_read = octets
         self.inbound.commit(octets)
         small = self.read_size == SMALL_READ
         if small:
@@ -367,7 +371,7 @@ class AsyncDriver(Carrier):
                 space = plain.space(self.read_size)
                 room = len(space)
                 read = tls.read(room, space)
-                if read < room:
+                if read < room or not tls.unread():
                     source.whole -= 1  # read to its end
                 if read == 0:
                     ended = True

@@ -11,5 +11,5 @@ TURN_READS: Final = 2  # then whoever was woken runs, while what they need is in
 SMALL_RESPONSE: Final = 8 * 1024  # octets a request brought on average; above it, small reads only cost calls
 NORMAL_READ: Final = 64 * 1024
 RECORD: Final = 16 * 1024  # content of a full TLS record
-# While large content arrives; more of it falls out of the processor's cache on its way through TLS.
-LARGE_READ: Final = 64 * 1024
+# After a read that brought as much as a normal one takes: more lies ready. Still larger reads gain nothing.
+LARGE_READ: Final = 128 * 1024

@@ -112,6 +112,7 @@ class TlsPipe:
         "input",
         "object",
         "read",
+        "unread",
         "write",
     )
 
@@ -143,6 +144,7 @@ class TlsPipe:
         below = getattr(self.object, "_sslobj", self.object)
         self.write = below.write
         self.read = below.read
+        self.unread = below.pending  # octets of a record that was read in part
 
     def handshake(self) -> bool:
         """Go on with the handshake; True once it is done. Raises ConnectError when it fails or no pin fits."""

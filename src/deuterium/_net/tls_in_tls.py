@@ -14,13 +14,14 @@ READ = 16 * 1024
 class TlsInTls:
     """The verbs of a TlsPipe: ``outer`` ends at the proxy, ``inner``, if any, at the origin."""
 
-    __slots__ = ("inner", "input", "outer", "read")
+    __slots__ = ("inner", "input", "outer", "read", "unread")
 
     def __init__(self, outer: TlsPipe, inner: TlsPipe) -> None:
         self.outer = outer
         self.inner = inner
         self.input = TlsInput(self.feed, follows=False)
         self.read = inner.read
+        self.unread = inner.unread
 
     @property
     def protocol(self) -> str:

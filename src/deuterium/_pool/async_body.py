@@ -7,6 +7,7 @@ from typing import Any
 from .._http.announced import Announced
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED
+from .._net.carrier import Carrier
 from .._net.waiters import FutureWaiter
 from .async_pieces import AsyncPieces
 
@@ -58,12 +59,14 @@ async def send_stream(loop: Any, exchange: Exchange) -> None:
     announced = Announced(exchange.extra)
     if hasattr(stream, "__aiter__"):
         async for piece in stream:
-            if not await _send_piece(loop, exchange, piece, announced):
+            if _room_now(exchange) <= 0 and not await _room(loop, exchange):
                 return
+            _send_piece(exchange, piece, announced)
     else:
         for piece in stream:
-            if not await _send_piece(loop, exchange, piece, announced):
+            if _room_now(exchange) <= 0 and not await _room(loop, exchange):
                 return
+            _send_piece(exchange, piece, announced)
     if exchange.phase == FINISHED or not await _room(loop, exchange):
         return
     announced.finish()
@@ -91,27 +94,28 @@ async def hear_news(loop: Any, hear: Any) -> None:
         exchange.uploader.cancel()
 
 
-async def _send_piece(loop: Any, exchange: Exchange, piece: Any, announced: Announced) -> bool:
-    """Queue one piece once there is room; False: the exchange takes no more."""
+def _send_piece(exchange: Exchange, piece: Any, announced: Announced) -> None:
+    """Queue one piece."""
     content = piece.encode() if isinstance(piece, str) else bytes(piece)
-    if not await _room(loop, exchange):
-        return False
     announced.take(len(content))
     if content:
         exchange.carrier.send_content(exchange, content, False)
-    return True
+
+
+def _room_now(exchange: Exchange) -> int:
+    """Octets that may be queued; 0: none yet; -1: the exchange takes no more."""
+    if exchange.phase == FINISHED:
+        return -1
+    carrier: Carrier = exchange.carrier
+    return 0 if carrier is None else carrier.engine.room(exchange)  # type: ignore[no-any-return]
 
 
 async def _room(loop: Any, exchange: Exchange) -> bool:
-    """Wait until the stream is open and its queue has room."""
-    while exchange.phase != FINISHED:
-        carrier = exchange.carrier
-        room = carrier.engine.room(exchange) if carrier is not None else 0
-        if room > 0:
-            return True
-        if room < 0:
-            return False
+    """Wait until the stream is open and its queue has room; False: the exchange takes no more."""
+    while True:
+        room = _room_now(exchange)
+        if room:
+            return room > 0
         future = loop.create_future()
         exchange.writer = FutureWaiter(future)
         await future
-    return False
