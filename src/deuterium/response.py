@@ -18,6 +18,7 @@ from ._http.field_kind import CONTENT_ENCODING
 from ._http.lines import RecordLines, TextLines
 from ._http.links import parse_links
 from ._http.redirects import FOLLOWED
+from ._memory.collector import track
 from .connection_facts import ConnectionFacts, facts_of
 from .cookies import Cookies
 from .errors import HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
@@ -486,5 +487,6 @@ def request_of(exchange: Exchange) -> Request:
     request = exchange.request
     if request is None:
         request = Request(exchange.method, exchange.origin, exchange.path, exchange.common, exchange.extra)
+        track(exchange)  # what the user keeps with the Request may lead back here
         exchange.request = request
     return request  # type: ignore[no-any-return]

@@ -1,5 +1,6 @@
 cimport cython
 from ._http.exchange cimport Exchange
+from ._memory cimport collector
 from ._net.blocking_waiter cimport ThreadWaiter
 from ._net.task_waiter cimport TaskWaiter
 from ._net.waiters cimport FutureWaiter

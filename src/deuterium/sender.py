@@ -10,6 +10,7 @@ from ._http.exchange import Exchange
 from ._http.field import check_value
 from ._http.field_kind import SET_COOKIE
 from ._http.phases import NEVER
+from ._memory import collector
 from ._net.blocking_waiter import ThreadWaiter
 from ._net.loops import running_loop
 from ._net.task_waiter import TaskWaiter
@@ -85,6 +86,7 @@ class Sender:
         origin, target = self.urls.split(url)
         exchange = Exchange(method, origin.scheme, origin.authority, target, self.common)
         exchange.origin = origin
+        collector.untrack(exchange)  # until somebody asks for its Request, it holds nothing of the user's
         if self.cookies.count:
             self._add_cookies(exchange, origin, target)
         return exchange
@@ -145,7 +147,9 @@ class AsyncSender(Sender):
         if _get_running_loop() is not self.loop:  # under trio it is None
             self.change_loop()
         if COMPILED and self.standard:  # interpreted, a Future costs less: it is written in C
-            return TaskWaiter(self.loop, self.answered)
+            waiter = TaskWaiter(self.loop, self.answered)
+            collector.untrack(waiter)
+            return waiter
         return FutureWaiter(self.loop.create_future())
 
     def waiter(self) -> FutureWaiter:

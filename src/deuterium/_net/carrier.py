@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from .._http.exchange import Exchange
-from ..errors import NetworkError, TimeoutException
+from .._memory.collector import track
+from ..errors import NetworkError, ReadError, TimeoutException
 from .lenience import Lenience
 
 
@@ -28,6 +30,13 @@ class Tally:
 
     def cancelled(self, now: float) -> None:
         """The caller gave an exchange up."""
+
+
+def leave(exchange: Exchange) -> None:
+    """Have the garbage collector look at an exchange nobody will come back for."""
+    track(exchange)
+    if exchange.waiter is not None:
+        track(exchange.waiter)
 
 
 class Carrier:
@@ -73,6 +82,15 @@ class Carrier:
         engine.expire(lenience.covered)  # its deadline is now that of the others
         if engine.deadline <= now and not lenience.allows(engine.deadline, now):
             engine.expire(now)
+
+    def drop_exchanges(self) -> None:
+        """End every exchange and tell nobody; they are the garbage collector's."""
+        engine = self.engine
+        if engine is not None:
+            with suppress(Exception):  # whatever it was in the middle of
+                engine.fail(ReadError("the event loop is closed", scope="connection"))
+            for exchange in engine.take_ready():
+                leave(exchange)
 
     def close(self) -> None:
         """Say good-bye and close the transport; open exchanges fail."""

@@ -21,6 +21,7 @@ cdef class AsyncPool:
     cdef double timer_at
     cdef object tick
     cdef bint closed
+    cdef object __weakref__
 
     @cython.locals(route=Route)
     cpdef void submit(self, Exchange exchange, object connect_s, double now) except *

@@ -7,9 +7,11 @@ from typing import Any
 
 from .._http.exchange import Exchange
 from .._http.phases import FINISHED, NEVER
+from .._net.carrier import leave
 from .._net.driver import AsyncDriver
 from .._net.waiting import all_done
 from ..errors import ConnectError, RequestError, TransportError
+from .abandoned import watch
 from .housekeeping import Housekeeping
 from .route import Route
 from .score import ConnectionScore
@@ -22,6 +24,7 @@ class AsyncPool:
     """Routes by origin, on one event loop."""
 
     __slots__ = (
+        "__weakref__",
         "closed",
         "connections",
         "dialer",
@@ -53,6 +56,7 @@ class AsyncPool:
         self.timer: Any = None
         self.timer_at = NEVER
         self.tick: Any = None
+        watch(self)
 
     def submit(self, exchange: Exchange, connect_s: Any, now: float) -> None:
         """Send the exchange, or queue it and open a connection for it."""
@@ -125,8 +129,11 @@ class AsyncPool:
         """The event loop is closed, or this is a child process and the loop is its parent's: drop the connections and
         say nothing to anybody."""
         for route in self.routes.values():
+            for exchange in route.waiting:
+                leave(exchange)
             for carrier in route.carriers:
                 carrier.forsake()
+                carrier.drop_exchanges()
         self.routes = {}
         self.recent = None
 
