@@ -9,7 +9,7 @@ from .tls_input cimport TlsInput
 cdef double NEVER
 cdef int FINISHED
 cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, PORTION, PORTIONS, RECORD, SMALL_READ, SMALL_RESPONSE
-cdef Py_ssize_t TURN_READS
+cdef Py_ssize_t TURN_OCTETS, TURN_READS
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop
@@ -33,6 +33,7 @@ cdef class AsyncDriver(Carrier):
     cdef readonly object failure
     cdef readonly long long reads
     cdef Py_ssize_t turn_reads
+    cdef Py_ssize_t turn_octets
     cdef readonly long long octets_read
 
     @cython.locals(engine=Engine, writer=BatchedWriter, active=Py_ssize_t)

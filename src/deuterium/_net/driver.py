@@ -15,7 +15,7 @@ from .batched_writer import FLUSH_AT, PORTION, PORTIONS, BatchedWriter
 from .carrier import Carrier
 from .losses import broken_tls
 from .receive_buffer import ReceiveBuffer
-from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, RECORD, SMALL_READ, SMALL_RESPONSE, TURN_READS
+from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, RECORD, SMALL_READ, SMALL_RESPONSE, TURN_OCTETS, TURN_READS
 from .sockets import lead_nowhere
 from .tls import TlsPipe
 
@@ -48,6 +48,7 @@ class AsyncDriver(Carrier):
         "timer_at",
         "tls",
         "transport",
+        "turn_octets",
         "turn_reads",
         "writer",
     )
@@ -67,15 +68,14 @@ class AsyncDriver(Carrier):
         self.plain = ReceiveBuffer(buffers)  # octets of HTTP
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
         self.read_size = NORMAL_READ
-        self.last_read = 0
         self.reading_paused = False
         self.timer: Any = None
         self.timer_at = NEVER
         self.failure: Any = None
         self.closing: Any = None
         self.session_due = tls is not None  # the TLS session has not been kept yet
-        self.turn_reads = 0  # small reads since the turn began or since all who were answered had run
-        self.reads = self.octets_read = 0
+        self.turn_reads = 0  # small reads since something was scheduled or since all who were answered had run
+        self.reads = self.octets_read = self.last_read = self.turn_octets = 0
 
     # -- what the front end calls ------------------------------------------------------------------------------------
 
@@ -150,8 +150,7 @@ class AsyncDriver(Carrier):
             self.writer.flush()
         if self.tls is not None and self.tls.handshaken:
             self.tls.close()
-            rest = self.tls.pending()
-            if rest:
+            if rest := self.tls.pending():
                 self.transport.write(rest)
         self.transport.close()
 
@@ -229,22 +228,23 @@ class AsyncDriver(Carrier):
         self.last_read = octets
         self.inbound.commit(octets)
         small = self.read_size == SMALL_READ
+        if self.writer is None or not self.writer.scheduled:
+            self.turn_reads = self.turn_octets = 0  # the turn that counted them is over
+        self.turn_octets += octets
         if small:
-            if not self.writer.scheduled:
-                self.turn_reads = 0  # the turn that counted them is over
             self.turn_reads += 1
         if self.tls is None:
             self._receive()
         else:
             self._receive_tls()
-        if small and self.turn_reads >= TURN_READS and not self.engine.closed:
-            # Let those run who were told to before more is read: libuv would go on for 32 reads.
+        if (self.turn_octets >= TURN_OCTETS or (small and self.turn_reads >= TURN_READS)) and not self.engine.closed:
+            # Let those run who were told to, and windows leave, before more is read: libuv would go on for 32 reads.
             self.transport.pause_reading()
             self.loop.call_soon(self.go_on)
 
     def go_on(self) -> None:
         """Read on after a turn that had read enough."""
-        self.turn_reads = 0
+        self.turn_reads = self.turn_octets = 0
         if not self.lost and not self.reading_paused:
             self.transport.resume_reading()
 

@@ -13,3 +13,4 @@ NORMAL_READ: Final = 64 * 1024
 RECORD: Final = 16 * 1024  # content of a full TLS record
 # After a read that brought as much as a normal one takes: more lies ready. Still larger reads gain nothing.
 LARGE_READ: Final = 128 * 1024
+TURN_OCTETS: Final = 1024 * 1024  # at most, while something waits for the turn's end: a quarter of a stream's window
