@@ -1,5 +1,6 @@
 cimport cython
 from .._http.exchange cimport Exchange
+from .._memory cimport collector
 from .._memory.object_pool cimport Poolable
 
 cdef int IDLE, CLOSED

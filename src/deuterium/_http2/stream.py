@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._http.exchange import Exchange
+from .._memory import collector
 from .._memory.object_pool import Poolable
 from .states import CLOSED, IDLE
 
@@ -38,6 +39,7 @@ class Stream(Poolable):
         self.key = 0
         self.pending: Any = None
         self.clear()
+        collector.untrack(self)  # only a connection's table and a pool hold it
 
     def open(self, stream_id: int, key: int, exchange: Exchange, send_window: int, receive_window: int) -> None:
         """Take up the exchange as stream ``stream_id``, still idle; ``key`` is the same as an object, for tables."""
