@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +23,18 @@ def client_for(server: Server) -> AsyncClient:
 def is_over(response: Any) -> bool:
     """The exchange of the response has ended."""
     return bool(response._exchange.finished_at)
+
+
+@asynccontextmanager
+async def between_pieces(fleet: Fleet) -> AsyncIterator[tuple[Any, Any]]:
+    """A streamed response and its views, the next of which comes a tenth of a second later."""
+    server = fleet.get("hypercorn")
+    url = server.url("/stream/50/1000/100")
+    async with client_for(server) as client, client.stream("GET", url) as response:
+        views: Any = response.aiter_buffers()
+        for _ in range(2):
+            await views.__anext__()
+        yield response, views
 
 
 async def pieces(response: Any, verb: str) -> bytes:
@@ -96,16 +110,11 @@ def test_iterator_that_is_left_ends_the_stream(fleet: Fleet, arun: Any, how: str
 
 def test_two_tasks_cannot_wait_for_the_same_piece(fleet: Fleet, arun: Any) -> None:
     async def scenario() -> None:
-        server = fleet.get("hypercorn")
-        url = server.url("/stream/50/1000/100")
-        async with client_for(server) as client, client.stream("GET", url) as response:
-            views = response.aiter_buffers()
+        async with between_pieces(fleet) as (_, views):
 
             async def next_view() -> Any:
                 return await views.__anext__()
 
-            for _ in range(2):  # the next comes a tenth of a second later
-                await views.__anext__()
             first, second = tasks.start(next_view()), tasks.start(next_view())
             outcomes = await tasks.gather(first, second, return_exceptions=True)
             assert {type(outcome) for outcome in outcomes} == {memoryview, RuntimeError}
@@ -115,17 +124,12 @@ def test_two_tasks_cannot_wait_for_the_same_piece(fleet: Fleet, arun: Any) -> No
 
 def test_wait_for_a_piece_that_is_cancelled_ends_the_stream(fleet: Fleet, arun: Any) -> None:
     async def scenario() -> None:
-        server = fleet.get("hypercorn")
-        url = server.url("/stream/50/1000/100")
-        async with client_for(server) as client, client.stream("GET", url) as response:
-            views = response.aiter_buffers()
+        async with between_pieces(fleet) as (response, views):
 
             async def read_on() -> None:
                 async for _ in views:
                     pass
 
-            for _ in range(2):  # the next comes a tenth of a second later
-                await views.__anext__()
             waiting = tasks.start(read_on())
             await tasks.sleep(0.01)
             waiting.cancel()
