@@ -153,7 +153,7 @@ class Run:
     def stream_id(self) -> int:
         """Mostly one that is open; else the connection's, one of the server's, one never opened, any other."""
         number = self.program.number(64)
-        streams = list(self.talk.connection.table.streams)
+        streams = [stream.id for stream in self.talk.connection.table.all()]
         if number >= 12 and streams:
             return streams[number % len(streams)]
         return (0, 2, 99)[number] if number < 3 else 2 * (number - 3) + 1
@@ -235,7 +235,7 @@ class Run:
 
     def check(self) -> None:
         talk, connection = self.talk, self.talk.connection
-        assert len(connection.table.streams) <= len(self.exchanges)
+        assert connection.table.count <= len(self.exchanges)
         assert len(talk.rest) <= 9 + OPTIONS.max_frame_size
         assert connection.receive_window >= 0
         unread = sum(exchange.unread for exchange in self.exchanges)

@@ -154,7 +154,7 @@ def test_frame_in_state_does_what_section_5_1_says(kind: str, state: Callable[[T
     expected = TABLE[kind][STATES.index(state)]
     talk = Talk()
     stream_id = state(talk)
-    exchange = next((stream.exchange for stream in talk.connection.table.streams.values()), None)
+    exchange = next((stream.exchange for stream in talk.connection.table.all()), None)
     neighbour = talk.request() if state is not idle else None
     talk.sent()
 

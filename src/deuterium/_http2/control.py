@@ -61,7 +61,7 @@ class Control(Endpoint):
                 raise ConnectionFault(FLOW_CONTROL_ERROR, "6.9.1: the connection's window above 2^31-1")
             self.send_window = window
             return
-        stream = self.table.streams.get(stream_id)
+        stream = self.table.find(stream_id)
         if stream is None:
             if self.table.is_idle(stream_id):
                 raise ConnectionFault(PROTOCOL_ERROR, "5.1: WINDOW_UPDATE on an idle stream")
@@ -93,7 +93,7 @@ class Control(Endpoint):
         change = self.peer.apply(payload)
         self._read_peer()
         if change:
-            for stream in self.table.streams.values():
+            for stream in self.table.all():
                 window = windows.enlarged(stream.send_window, change)
                 if window == windows.OVERFLOW:
                     raise ConnectionFault(FLOW_CONTROL_ERROR, "6.9.2: a stream's window above 2^31-1")
@@ -132,7 +132,7 @@ class Control(Endpoint):
             raise ConnectionFault(PROTOCOL_ERROR, "6.4: RST_STREAM on stream 0")
         if len(payload) != 4:
             raise ConnectionFault(FRAME_SIZE_ERROR, "6.4: a RST_STREAM payload is 4 octets")
-        stream = self.table.streams.get(stream_id)
+        stream = self.table.find(stream_id)
         if stream is None:
             if self.table.is_idle(stream_id):
                 raise ConnectionFault(PROTOCOL_ERROR, "6.4: RST_STREAM on an idle stream")
@@ -167,7 +167,7 @@ class Control(Endpoint):
         self.last_stream_id = last_stream_id
         self.goaway_code = int.from_bytes(payload[4:8], "big")
         debug = payload[8 : 8 + MAX_DEBUG_DATA].decode("latin-1")
-        for stream in list(self.table.streams.values()):
+        for stream in self.table.all():
             if stream.id > last_stream_id:
                 exchange = stream.exchange
                 stream.state = states.after(stream.state, RESET)
@@ -188,7 +188,7 @@ class Control(Endpoint):
         if stream_id == 0:
             raise ConnectionFault(PROTOCOL_ERROR, "6.3: PRIORITY on stream 0")
         if length != 5:
-            stream = self.table.streams.get(stream_id)
+            stream = self.table.find(stream_id)
             if stream is None:
                 raise ConnectionFault(FRAME_SIZE_ERROR, "6.3: a PRIORITY payload is 5 octets")
             self._stream_error(stream, FRAME_SIZE_ERROR, "6.3: a PRIORITY payload is 5 octets")

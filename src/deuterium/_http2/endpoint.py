@@ -127,7 +127,7 @@ class Endpoint(Sending):
         self.closed = True
         self.error = error
         self.deadline = NEVER
-        for stream in list(self.table.streams.values()):
+        for stream in self.table.all():
             exchange = stream.exchange
             untouched = stream.id > self.flushed_id
             stream.state = states.after(stream.state, RESET)
@@ -170,7 +170,7 @@ class Endpoint(Sending):
         """Let go of content that waited long enough; when the next has."""
         earliest = NEVER
         for stream_id, until in list(self.held.items()):
-            stream = self.table.streams.get(stream_id)
+            stream = self.table.find(stream_id)
             if stream is None:
                 del self.held[stream_id]
             elif until > self.now:
@@ -189,7 +189,7 @@ class Endpoint(Sending):
         self.now = now
         earliest = self._look_at_held() if self.held else NEVER
         late: list[Exchange] = []
-        for stream in self.table.streams.values():
+        for stream in self.table.all():
             if stream.exchange.phase == SENDING and not stream.pending_octets:
                 limit = stream.exchange.deadline  # the caller is slow to produce content, not the peer to take it
             else:

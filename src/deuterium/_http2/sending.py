@@ -163,11 +163,11 @@ class Sending(Engine):
         """Requests that could be sent at once; 0 when the connection takes none."""
         if self.closed or self.draining:
             return 0
-        return max(0, self.stream_limit - len(self.table.streams) - len(self.table.waiting))
+        return max(0, self.stream_limit - self.table.count - len(self.table.waiting))
 
     def active(self) -> int:
         """Requests open or waiting here."""
-        return len(self.table.streams) + len(self.table.waiting)
+        return self.table.count + len(self.table.waiting)
 
     def send_request(self, exchange: Exchange, now: float) -> None:
         """Send the request's field section, or queue it first in, first out, until a stream may be opened.
@@ -182,7 +182,7 @@ class Sending(Engine):
             raise self._refusal()
         exchange.engine = self
         exchange.progress_at = now
-        if not self.table.waiting and len(self.table.streams) < self.stream_limit:
+        if not self.table.waiting and self.table.count < self.stream_limit:
             self._open(exchange)
         else:
             if len(self.table.waiting) >= self.options.max_concurrent_requests:
@@ -197,7 +197,7 @@ class Sending(Engine):
         if not self.settings_received:
             return  # an extended CONNECT would be put back without end
         while waiting and not self.draining and not self.closed:
-            if len(self.table.streams) >= self.stream_limit:
+            if self.table.count >= self.stream_limit:
                 return
             if self.table.exhausted():
                 self.draining = True
@@ -459,7 +459,7 @@ class Sending(Engine):
     def _stream_of(self, exchange: Exchange) -> Stream | None:
         if exchange.engine is not self:
             return None
-        stream: Stream | None = self.table.streams.get(exchange.stream_id)
+        stream: Stream | None = self.table.find(exchange.stream_id)
         if stream is None or stream.exchange is not exchange:
             return None
         return stream

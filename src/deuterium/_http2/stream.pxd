@@ -7,7 +7,6 @@ cdef int IDLE, CLOSED
 
 cdef class Stream(Poolable):
     cdef readonly Py_ssize_t id
-    cdef readonly object key
     cdef public int state
     cdef public Exchange exchange
     cdef public long long send_window
@@ -23,6 +22,6 @@ cdef class Stream(Poolable):
     cdef public bint pending_end
     cdef public object trailers
     cdef public bint scheduled
-    cpdef void open(self, Py_ssize_t stream_id, object key, Exchange exchange, long long send_window, long long receive_window)
+    cpdef void open(self, Py_ssize_t stream_id, Exchange exchange, long long send_window, long long receive_window)
     cpdef reset(self)
     cpdef void clear(self)

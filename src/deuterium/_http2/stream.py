@@ -20,7 +20,6 @@ class Stream(Poolable):
         "expected",
         "got_headers",
         "id",
-        "key",
         "pending",
         "pending_at",
         "pending_end",
@@ -36,15 +35,13 @@ class Stream(Poolable):
     def __init__(self) -> None:
         Poolable.__init__(self)
         self.id = 0
-        self.key = 0
         self.pending: Any = None
         self.clear()
         collector.untrack(self)  # only a connection's table and a pool hold it
 
-    def open(self, stream_id: int, key: int, exchange: Exchange, send_window: int, receive_window: int) -> None:
-        """Take up the exchange as stream ``stream_id``, still idle; ``key`` is the same as an object, for tables."""
+    def open(self, stream_id: int, exchange: Exchange, send_window: int, receive_window: int) -> None:
+        """Take up the exchange as stream ``stream_id``, still idle."""
         self.id = stream_id
-        self.key = key
         self.exchange = exchange
         self.send_window = send_window
         self.receive_window = receive_window

@@ -11,7 +11,7 @@ def stream(stream_id: int, urgency: int = 3) -> Stream:
     exchange = Exchange("POST", "https", "example.com", "/")
     exchange.urgency = urgency
     made = Stream()
-    made.open(stream_id, stream_id, exchange, 0, 0)
+    made.open(stream_id, exchange, 0, 0)
     return made
 
 
