@@ -1,4 +1,5 @@
 cimport cython
+from .fetching cimport fetch
 from .sender cimport AsyncSender
 
 cdef int FINISHED, PIECES, WHOLE

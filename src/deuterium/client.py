@@ -28,6 +28,7 @@ from .core import ClientCore, as_timeout
 from .download import Download, Downloaded, ProgressTypes
 from .errors import RequestError, TransportError
 from .event_source import AsyncEventSource, Subscription
+from .fetching import fetch
 from .flow import Call, Consult, Drop, Flow, Flows, Hear, Pause, Race, Read, Send
 from .request import HeaderTypes, Request
 from .response import Response
@@ -107,7 +108,7 @@ class AsyncClient(ClientCore):
             request = self.build_request(method, url, timeout=timeout, **options)
             return await self.send(request, auth=auth, follow_redirects=follow_redirects)
         limits = None if timeout is USE_CLIENT_DEFAULT else as_timeout(timeout)
-        return await sender.fetch(self, method, str(url), limits, follow_redirects)
+        return await fetch(sender, self, method, str(url), limits, follow_redirects)
 
     def go_on(self, exchange: Exchange, follow_redirects: bool | Any) -> Coroutine[Any, Any, Response]:
         """What is left to do after the first exchange of a plain request."""
@@ -488,8 +489,7 @@ def start(client: AsyncClient, method: str, url: str | URL) -> Coroutine[Any, An
     sender: Any = client._sender
     if sender is None or type(url) is not str or not sender.is_plain():
         return client.request(method, url)
-    fetching: Coroutine[Any, Any, Response] = sender.fetch(client, method, url, None, USE_CLIENT_DEFAULT)
-    return fetching
+    return fetch(sender, client, method, url, None, USE_CLIENT_DEFAULT)
 
 
 def _through(layer: Any, call_next: Any, request: Request) -> Any:

@@ -100,6 +100,11 @@ class Cookies(MutableMapping[str, str]):
         """In a child process: the lock may have been held by a thread that does not exist here."""
         self._lock = Lock()
 
+    @property
+    def store(self) -> object:
+        """True as long as there is any cookie: the same object for ever, and quicker to ask than ``count``."""
+        return self._domains
+
     def header_for(self, host: str, path: str, *, secure: bool, now: float, anywhere: bool = True) -> str:
         """The value of the Cookie field of a request; empty if no cookie matches.
 

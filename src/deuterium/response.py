@@ -89,21 +89,20 @@ class Response:
 
         Raises DecodingError when whole content is not what its content-encoding says.
         """
-        self._exchange = exchange
-        exchange = self._exchange  # compiled, the argument is any object; the attribute has its type
+        self._exchange = exchange  # compiled, the argument is any object and slow to ask; the attribute has its type
         self._source = source
         self._defaults = defaults
         self._request: Request | None = None
         self._headers: Headers | None = None
         self._content: bytes | None = None
-        self.status_code: int = exchange.status
+        self.status_code: int = self._exchange.status
         self.history: list[Response] = NO_HISTORY
         self.next_request: Request | None = None  # what a redirect asks for, when it is not followed
         if source is None:
-            if exchange.kinds & CONTENT_ENCODING and exchange.content:
-                self._content = decode_content(self._codings(), exchange.content, defaults.decoding)
+            if self._exchange.kinds & CONTENT_ENCODING and self._exchange.content:
+                self._content = decode_content(self._codings(), self._exchange.content, defaults.decoding)
             else:
-                self._content = exchange.content
+                self._content = self._exchange.content
 
     # -- what it says ------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@ cimport cython
 from ._http.exchange cimport Exchange
 from ._memory cimport collector
 from ._net.blocking_waiter cimport ThreadWaiter
-from ._net.task_waiter cimport TaskWaiter
+from ._net.task_waiter cimport TaskWaiter, loop_getter
 from ._net.waiters cimport FutureWaiter
 from ._pool.async_pool cimport AsyncPool
 from ._pool.sync_pool cimport SyncPool
@@ -18,9 +18,10 @@ cdef class Sender:
     cdef readonly UrlCache urls
     cdef readonly str base_url
     cdef readonly tuple common
-    cdef object client_timeout
+    cdef readonly object client_timeout
     cdef object timeout
     cdef object cookies
+    cdef dict cookie_store
     cdef bint brings_cookies
     cdef tuple hooks
     cdef object retry_statuses
@@ -46,7 +47,9 @@ cdef class AsyncSender(Sender):
     cdef readonly object loop
     cdef readonly AsyncPool pool
     cdef readonly object answered
+    cdef object loop_getter
     cdef readonly bint standard
+    cdef void match_loop(self) except *
     cdef object direct_waiter(self)
     cpdef FutureWaiter waiter(self)
     cpdef void change_loop(self) except *

@@ -13,7 +13,7 @@ from ._http.phases import NEVER
 from ._memory import collector
 from ._net.blocking_waiter import ThreadWaiter
 from ._net.loops import running_loop
-from ._net.task_waiter import TaskWaiter
+from ._net.task_waiter import TaskWaiter, loop_getter
 from ._net.waiters import FutureWaiter
 from ._pool.async_pool import AsyncPool
 from ._pool.retry import MISDIRECTED
@@ -35,6 +35,7 @@ class Sender:
         "client_timeout",
         "common",
         "connect_s",
+        "cookie_store",
         "cookies",
         "hooks",
         "pool_s",
@@ -56,6 +57,7 @@ class Sender:
         """The client's options changed."""
         self.common = core.common_fields()
         self.cookies = core.cookies
+        self.cookie_store = core.cookies.store
         self.brings_cookies = "cookie" in dict(self.common)
         self.hooks = (core.event_hooks["request"], core.event_hooks["response"])
         self.retry_statuses = core.retry.statuses
@@ -79,7 +81,7 @@ class Sender:
 
     def plain_exchange(self, method: str, url: str) -> Exchange:
         """An exchange without anything but the client's defaults, its cookies among them."""
-        if method not in KNOWN_METHODS:
+        if method != "GET" and method not in KNOWN_METHODS:
             method = plain_method(method)
         if self.base_url and "://" not in url:
             url = self.base_url + (url if url.startswith("/") or not url else "/" + url)
@@ -87,7 +89,7 @@ class Sender:
         exchange = Exchange(method, origin.scheme, origin.authority, target, self.common)
         exchange.origin = origin
         collector.untrack(exchange)  # until somebody asks for its Request, it holds nothing of the user's
-        if self.cookies.count:
+        if self.cookie_store:
             self._add_cookies(exchange, origin, target)
         return exchange
 
@@ -121,7 +123,7 @@ class Sender:
 class AsyncSender(Sender):
     """Sends on one event loop."""
 
-    __slots__ = ("answered", "loop", "pool", "standard")
+    __slots__ = ("answered", "loop", "loop_getter", "pool", "standard")
 
     def __init__(self, loop: Any, pool: AsyncPool, core: Any) -> None:
         Sender.__init__(self, core)
@@ -144,8 +146,7 @@ class AsyncSender(Sender):
 
     def direct_waiter(self) -> Any:
         """The same as ``waiter``, to be awaited itself, by a Task."""
-        if _get_running_loop() is not self.loop:  # under trio it is None
-            self.change_loop()
+        self.match_loop()
         if COMPILED and self.standard:  # interpreted, a Future costs less: it is written in C
             waiter = TaskWaiter(self.loop, self.answered)
             collector.untrack(waiter)
@@ -154,8 +155,7 @@ class AsyncSender(Sender):
 
     def waiter(self) -> FutureWaiter:
         """Something to await. Raises RuntimeError on a loop that is not the client's, unless that is closed."""
-        if _get_running_loop() is not self.loop:  # under trio it is None
-            self.change_loop()
+        self.match_loop()
         if self.standard:
             return FutureWaiter(Future(loop=self.loop))
         return FutureWaiter(self.loop.create_future())
@@ -164,7 +164,13 @@ class AsyncSender(Sender):
         self.loop = loop
         self.answered = loop.create_future()
         self.answered.set_result(None)
+        self.loop_getter = loop_getter(loop)
         self.standard = type(self.answered) is Future  # made directly they cost half as much under uvloop
+
+    def match_loop(self) -> None:
+        """``change_loop``, where the running loop is not the client's."""
+        if _get_running_loop() is not self.loop:  # under trio it is None
+            self.change_loop()
 
     def change_loop(self) -> None:
         """Go on with new connections on the running loop, if it is another one and the client's own is closed."""

@@ -1,14 +1,22 @@
 cimport cython
 from .._memory cimport octets
+from .._memory.foresight cimport foresee
 from .._memory.buffer_pool cimport PooledBuffer
 
 cdef double NEVER
 cdef int QUEUED, SENDING, AWAITING, WHOLE
+cdef Py_ssize_t WAITER_OCTETS
+cdef bint COMPILED
 
 cdef class Waiter:
     cpdef wake(self, Exchange exchange)
+    cpdef void foresee(self) noexcept
+
+@cython.locals(exchange=Exchange, waiter=Waiter)
+cpdef void foresee_waiters(list exchanges) except *
 
 cdef class Exchange:
+    # Objects first, side by side: nothing else is looked at when it ends.
     cdef public str method
     cdef public str scheme
     cdef public str authority
@@ -16,22 +24,25 @@ cdef class Exchange:
     cdef public tuple common
     cdef public tuple extra
     cdef public bytes body
-    cdef public bint has_content
     cdef public object origin
     cdef public object request
     cdef public object carrier
     cdef public object uploader
     cdef public object route
     cdef public str protocol
-    cdef public int urgency
-    cdef public int delivery
     cdef public Waiter waiter
     cdef public Waiter writer
-    cdef public bint marked
-    cdef public bint settled
     cdef public object engine
+    cdef public str reason
+    cdef public list fields
+    cdef public list informational
+    cdef public list trailers
+    cdef public bytes content
+    cdef public object chunks
+    cdef public object error
+    cdef public size_t waiter_at
+    cdef public size_t follower_at
     cdef public Py_ssize_t stream_id
-    cdef public int phase
     cdef public double deadline
     cdef public double pool_timeout
     cdef public double read_timeout
@@ -40,20 +51,20 @@ cdef class Exchange:
     cdef public double sent_at
     cdef public double answered_at
     cdef public double finished_at
-    cdef public int status
-    cdef public str reason
-    cdef public list fields
-    cdef public int kinds
     cdef public long long content_length
-    cdef public bint headers_received
-    cdef public bint hears_informational
-    cdef public list informational
-    cdef public list trailers
-    cdef public bytes content
-    cdef public object chunks
     cdef public long long received
     cdef public long long unread
-    cdef public object error
+    cdef public bint has_content
+    cdef public int urgency
+    cdef public int delivery
+    cdef public bint marked
+    cdef public bint settled
+    cdef public int phase
+    cdef public int status
+    cdef public int kinds
+    cdef public bint headers_received
+    cdef public bint hears_informational
+    cdef void _clear(self) noexcept
     cpdef double limit(self)
 
 @cython.final

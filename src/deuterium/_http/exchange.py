@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .._memory import octets
+from .._memory.foresight import foresee
 from .phases import AWAITING, JOIN_BELOW, NEVER, QUEUED, SENDING, WHOLE
+
+COMPILED = not __file__.endswith((".py", ".pyc"))
+WAITER_OCTETS = 192
 
 
 class Waiter:
@@ -16,6 +20,19 @@ class Waiter:
     def wake(self, exchange: Exchange) -> None:
         """Something the waiter asked for has happened; look at the exchange."""
         raise NotImplementedError
+
+    def foresee(self) -> None:
+        """It will be woken soon."""
+
+
+def foresee_waiters(exchanges: list[Exchange]) -> None:
+    """Each of ``exchanges`` will have its waiter woken soon."""
+    for exchange in exchanges:
+        foresee(exchange.waiter_at, WAITER_OCTETS)
+    for exchange in exchanges:
+        waiter = exchange.waiter
+        if waiter is not None:
+            waiter.foresee()
 
 
 class Exchange:
@@ -42,6 +59,7 @@ class Exchange:
         "extra",
         "fields",
         "finished_at",
+        "follower_at",
         "has_content",
         "headers_received",
         "hears_informational",
@@ -70,6 +88,7 @@ class Exchange:
         "uploader",
         "urgency",
         "waiter",
+        "waiter_at",
         "write_timeout",
         "writer",
     )
@@ -93,42 +112,48 @@ class Exchange:
         self.extra = extra
         self.body = body or None  # all of the content, when it is at hand
         self.has_content = has_content or self.body is not None  # or it follows by ``Engine.send_content``
-        self.origin: Any = None  # where it goes: the front end's own, as is ``request``
-        self.request: Any = None
-        self.route: Any = None  # the pool's own
-        self.uploader: Any = None  # what sends the rest of the content beside the response being read
-        self.carrier: Any = None  # the driver it went out on
-        self.protocol = ""  # extended CONNECT, RFC 8441
         self.urgency = 3  # RFC 9218 default
-
         self.delivery = WHOLE
-        self.waiter: Waiter | None = None
-        self.writer: Waiter | None = None  # who waits for room to send more content
-        self.marked = False
-        self.settled = False  # entered in its carrier's tally
-        self.engine: Any = None
-        self.stream_id = 0
-
         self.phase = QUEUED
         self.deadline = NEVER
         self.pool_timeout = NEVER
         self.read_timeout = NEVER
         self.write_timeout = NEVER
+        self.content_length = -1
+        self.protocol = ""  # extended CONNECT, RFC 8441
+        self.reason = ""  # HTTP/1.1 only
+        self.content = b""  # delivery WHOLE: all of it, once finished
+        if not COMPILED:  # there a new object's attributes are None, 0 and False
+            self._clear()
+
+    def _clear(self) -> None:
+        self.origin: Any = None  # where it goes: the front end's own, as is ``request``
+        self.request: Any = None
+        self.route: Any = None  # the pool's own
+        self.uploader: Any = None  # what sends the rest of the content beside the response being read
+        self.carrier: Any = None  # the driver it went out on
+
+        self.waiter: Waiter | None = None
+        self.writer: Waiter | None = None  # who waits for room to send more content
+        self.waiter_at = 0  # addresses, for foresight: of the waiter
+        self.follower_at = 0  # and of who is next in the same queue
+        self.marked = False
+        self.settled = False  # entered in its carrier's tally
+        self.engine: Any = None
+        self.stream_id = 0
+
         self.progress_at = 0.0
         self.sent_at = 0.0
         self.answered_at = 0.0
         self.finished_at = 0.0
 
         self.status = 0
-        self.reason = ""  # HTTP/1.1 only
         self.fields: list[tuple[str, str]] | None = None
         self.kinds = 0
-        self.content_length = -1
         self.headers_received = False
         self.hears_informational = False  # its waiter is woken by each of them, whatever the delivery
         self.informational: list[tuple[int, list[tuple[str, str]]]] | None = None
         self.trailers: list[tuple[str, str]] | None = None
-        self.content = b""  # delivery WHOLE: all of it, once finished
         self.chunks: Any = None  # delivery PIECES: bytes or LentPiece
         self.received = 0  # content octets so far
         self.unread = 0  # octets in ``chunks``

@@ -1,6 +1,6 @@
 cimport cython
 from .._http.engine cimport Engine
-from .._http.exchange cimport Exchange, Waiter
+from .._http.exchange cimport Exchange, Waiter, foresee_waiters
 from .carrier cimport Carrier
 from .batched_writer cimport BatchedWriter
 from .receive_buffer cimport ReceiveBuffer
@@ -9,7 +9,7 @@ from .tls_input cimport TlsInput
 cdef double NEVER
 cdef int FINISHED
 cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, PORTION, PORTIONS, RECORD, SMALL_READ, SMALL_RESPONSE
-cdef Py_ssize_t TURN_OCTETS, TURN_READS
+cdef Py_ssize_t CROWD, TURN_OCTETS, TURN_READS
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop
@@ -55,12 +55,13 @@ cdef class AsyncDriver(Carrier):
     @cython.locals(plain=ReceiveBuffer, engine=Engine, source=TlsInput, octets=Py_ssize_t, read=Py_ssize_t,
                    room=Py_ssize_t, ended=bint, now=double)
     cdef void _receive_tls(self) except *
-    @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter, direct=bint, told=bint)
     cdef void _wake_here(self, double now) except *
+    @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter, told=bint, ready=list)
+    cdef bint _wake_each(self, bint direct, double now) except -1
     @cython.locals(engine=Engine, active=Py_ssize_t)
     cdef void _after_receive(self) except *
     cpdef void rest(self) except *
-    @cython.locals(engine=Engine, now=double, exchange=Exchange, waiter=Waiter, ready=list, writable=list)
+    @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter)
     cpdef void wake(self) except *
     @cython.locals(wait_s=double)
     cdef void _arm(self, double deadline) except *

@@ -8,7 +8,7 @@ from asyncio.trsock import TransportSocket
 from time import monotonic
 from typing import Any
 
-from .._http.exchange import Exchange
+from .._http.exchange import Exchange, foresee_waiters
 from .._http.phases import FINISHED, NEVER
 from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, PORTION, PORTIONS, BatchedWriter
@@ -18,6 +18,8 @@ from .receive_buffer import ReceiveBuffer
 from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, RECORD, SMALL_READ, SMALL_RESPONSE, TURN_OCTETS, TURN_READS
 from .sockets import lead_nowhere
 from .tls import TlsPipe
+
+CROWD = 512  # requests under way: what belongs to them no longer fits the processor's nearest caches
 
 
 class AsyncDriver(Carrier):
@@ -399,12 +401,22 @@ class AsyncDriver(Carrier):
 
         One turn of the event loop fewer, and what it sends next leaves with what the others send.
         """
-        engine = self.engine
-        if not engine.ready:
+        if not self.engine.ready:
             return
-        direct = self.has_tasks and current_task(self.loop) is None  # a tunnel's octets come from a task
+        # A tunnel's octets come from a task.
+        if self._wake_each(self.has_tasks and current_task(self.loop) is None, now):
+            self.writer.schedule()
+        else:
+            self.turn_reads = 0  # whoever was answered has run
+
+    def _wake_each(self, direct: bool, now: float) -> bool:
+        """Wake the waiter of each exchange the engine touched; whether one was told that will run later."""
+        engine = self.engine
+        ready = engine.take_ready()
+        if self.on_room is not None or engine.active() >= CROWD:
+            foresee_waiters(ready)
         told = False
-        for exchange in engine.take_ready():
+        for exchange in ready:
             if exchange.phase == FINISHED:
                 self.settle(exchange, now)
             waiter = exchange.waiter
@@ -415,10 +427,7 @@ class AsyncDriver(Carrier):
                 if self.direct or not direct:
                     told = True
         self.direct = False
-        if told:
-            self.writer.schedule()
-        else:
-            self.turn_reads = 0  # whoever was answered has run
+        return told
 
     def _after_receive(self) -> None:
         engine = self.engine
@@ -460,20 +469,10 @@ class AsyncDriver(Carrier):
     def wake(self) -> None:
         """Wake each waiter of each exchange the engine touched, once."""
         engine = self.engine
-        ready = engine.ready
-        if ready:
-            ready = engine.take_ready()
-            now = monotonic()
-            for exchange in ready:
-                if exchange.phase == FINISHED:
-                    self.settle(exchange, now)
-                waiter = exchange.waiter
-                if waiter is not None:
-                    exchange.waiter = None
-                    waiter.wake(exchange)
+        if engine.ready:
+            self._wake_each(False, monotonic())
         if engine.writable:
-            writable = engine.take_writable()
-            for exchange in writable:
+            for exchange in engine.take_writable():
                 waiter = exchange.writer
                 if waiter is not None:
                     exchange.writer = None

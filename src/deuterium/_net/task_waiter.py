@@ -7,7 +7,10 @@ from contextvars import Context
 from typing import Any
 
 from .._http.exchange import Exchange, Waiter
+from .._memory.foresight import address_of, foresee, owner_address
 from .carrier import Carrier
+
+COMPILED = not __file__.endswith((".py", ".pyc"))
 
 
 class TaskWaiter(Waiter):
@@ -21,20 +24,30 @@ class TaskWaiter(Waiter):
     __slots__ = (
         "_asyncio_future_blocking",
         "_loop",
+        "_loop_getter",
         "answered",
         "callback",
+        "callback_at",
         "context",
+        "context_at",
         "message",
+        "task_at",
         "withdrawn",
         "woken",
     )
 
     def __init__(self, loop: Any, answered: Any) -> None:
-        self._loop = loop  # a Task asks for it by this name
-        self._asyncio_future_blocking = False  # and by this one whether it may wait here
+        self.prepare(loop, answered)
+
+    def prepare(self, loop: Any, answered: Any) -> None:
+        """Nobody waits yet."""
+        self._loop = loop  # a Task asks for it by this name, unless it finds ``get_loop``
+        self._asyncio_future_blocking: bool | None = False  # and by this one whether it may wait here
+        self._loop_getter: Any = None
         self.answered = answered
         self.callback: Any = None  # the Task's
         self.context: Context | None = None
+        self.callback_at = self.context_at = self.task_at = 0
         self.woken = False
         self.withdrawn = False  # the Task was cancelled
         self.message: Any = None  # and what its ``cancel`` was told
@@ -57,6 +70,9 @@ class TaskWaiter(Waiter):
         """Have ``callback`` called in ``context`` when there is something to see."""
         self.callback = callback
         self.context = context
+        self.callback_at = address_of(callback)
+        self.context_at = address_of(context)
+        self.task_at = owner_address(callback)
         if self.woken:
             self._call_soon(self.answered)
 
@@ -93,9 +109,18 @@ class TaskWaiter(Waiter):
         carrier.direct = False  # the Task may end other exchanges: whom that wakes must wait for a turn
         callback, self.callback = self.callback, None
         try:
-            self.context.run(callback, self.answered)
+            if COMPILED:
+                run_in(self.context, callback, self.answered)  # type: ignore[name-defined]  # noqa: F821
+            else:
+                self.context.run(callback, self.answered)
         except BaseException as error:  # KeyboardInterrupt, SystemExit: the loop's to see, after the others' responses
             self._loop.call_soon(_raise, error)
+
+    def foresee(self) -> None:
+        """It will be woken soon, and its Task run."""
+        foresee(self.callback_at, 64)
+        foresee(self.context_at, 64)
+        foresee(self.task_at, 192)
 
     def _call_soon(self, future: Any) -> None:
         if self.callback is not None:
@@ -105,3 +130,30 @@ class TaskWaiter(Waiter):
 
 def _raise(error: BaseException) -> None:
     raise error
+
+
+def loop_getter(loop: Any) -> Any:
+    """A function that returns ``loop``: what a Task asks sooner, and quicker, than ``_loop``; interpreted, None."""
+    return returning(loop) if COMPILED else None  # type: ignore[name-defined]  # noqa: F821
+
+
+def blocking(waiter: Any) -> Any:
+    """Its ``_asyncio_future_blocking``."""
+    asked: TaskWaiter = waiter
+    return asked._asyncio_future_blocking
+
+
+def block(waiter: Any, value: Any) -> None:
+    """Set it."""
+    asked: TaskWaiter = waiter
+    asked._asyncio_future_blocking = value
+
+
+def getter_of(waiter: Any) -> Any:
+    """What ``get_loop`` is, or None."""
+    asked: TaskWaiter = waiter
+    return asked._loop_getter
+
+
+if COMPILED:
+    answer_in_c(TaskWaiter, blocking, block, getter_of)  # type: ignore[name-defined]  # noqa: F821

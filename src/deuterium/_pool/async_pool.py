@@ -166,7 +166,7 @@ class AsyncPool:
         """The route has waiting requests: dial if it says so, and be told of free places."""
         if self.closed:
             return
-        for _ in range(route.dials_wanted()):
+        for _ in range(route.worth_opening(monotonic())):
             if not self._may_open():
                 self._starve(route)
                 break
@@ -176,9 +176,9 @@ class AsyncPool:
             task.add_done_callback(self.dials.discard)
         for carrier in route.carriers:
             carrier.on_room = self._on_room
-        route.saturated = route.at_most()
-        if route.deadline < self.timer_at:
-            self._arm(route.deadline)
+        route.saturated = route.look_at < NEVER or route.at_most()
+        if min(route.deadline, route.look_at) < self.timer_at:
+            self._arm(min(route.deadline, route.look_at))
 
     def _starve(self, route: Route) -> None:
         """Have the route looked at again when any connection is idle and could make room."""
@@ -300,7 +300,9 @@ class AsyncPool:
             if route.deadline <= now:
                 route.expire(now)
                 self._wake(route)
-            earliest = min(earliest, route.deadline)
+            if route.look_at <= now:
+                self._follow(route)
+            earliest = min(earliest, route.deadline, route.look_at)
         if earliest < NEVER:
             self._arm(earliest)
 

@@ -1,11 +1,13 @@
 cimport cython
 from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange
+from .._memory.foresight cimport address_of, foresee
 from .._net.carrier cimport Carrier, Tally
 from .score cimport Balancer, ConnectionScore
 
 cdef double NEVER
 cdef int FINISHED, QUEUED
+cdef Py_ssize_t EXCHANGE_OCTETS
 
 cdef class Route:
     cdef readonly object origin
@@ -25,16 +27,18 @@ cdef class Route:
     cdef public object connect_s
     cdef readonly list refused
     cdef readonly double deadline
+    cdef object growth
+    cdef readonly double look_at
 
-    @cython.locals(carrier=Carrier, limit=double)
+    @cython.locals(carrier=Carrier, limit=double, before=Exchange)
     cpdef bint submit(self, Exchange exchange, double now) except -1
-    @cython.locals(carriers=list, carrier=Carrier)
+    @cython.locals(carriers=list, carrier=Carrier, only=Carrier)
     cpdef Carrier choose(self, double now)
-    @cython.locals(carrier=Carrier, score=ConnectionScore)
-    cdef void _measure(self) except *
+    @cython.locals(carrier=Carrier, score=ConnectionScore, only=Carrier, room=Py_ssize_t, with_room=int)
+    cdef Carrier _measure(self)
     @cython.locals(chosen=ConnectionScore)
     cdef Carrier _better(self, double now)
-    @cython.locals(carrier=Carrier, exchange=Exchange, several=bint)
+    @cython.locals(carrier=Carrier, exchange=Exchange, only=Carrier)
     cpdef void admit(self, double now) except *
     cpdef bint withdraw(self, Exchange exchange, object error) except -1
     cpdef void expire(self, double now) except *

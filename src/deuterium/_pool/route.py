@@ -9,9 +9,13 @@ from typing import Any
 from .._http.exchange import Exchange
 from .._http.failures import copy_error
 from .._http.phases import FINISHED, NEVER, QUEUED
+from .._memory.foresight import address_of, foresee
 from .._net.carrier import Carrier
 from ..errors import ConnectError, PoolTimeout, RequestError, TotalTimeout
+from .growth import Growth
 from .score import Balancer, ConnectionScore
+
+EXCHANGE_OCTETS = 400  # about
 
 
 class Route:
@@ -28,6 +32,8 @@ class Route:
         "connect_s",
         "deadline",
         "dialing",
+        "growth",
+        "look_at",
         "max_carriers",
         "max_multiplexed",
         "multiplexed",
@@ -59,6 +65,8 @@ class Route:
         self.connect_s: float | None = None  # the connect timeout of the request that came last
         self.refused: list[Exchange] = []  # ended here; their waiters want to be woken
         self.deadline = NEVER
+        self.growth = Growth()
+        self.look_at = NEVER  # when ``worth_opening`` is to be asked again
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -73,6 +81,9 @@ class Route:
         self.waits += 1
         exchange.phase = QUEUED
         exchange.progress_at = now
+        if self.waiting:
+            before: Exchange = self.waiting[len(self.waiting) - 1]
+            before.follower_at = address_of(exchange)
         self.waiting.append(exchange)
         limit = self._limit(exchange)
         self.deadline = min(self.deadline, limit)
@@ -86,14 +97,24 @@ class Route:
             return carrier if carrier.engine.capacity() > 0 else None
         if not carriers:
             return None
-        self._measure()
-        return self._better(now)
+        only = self._measure()
+        return only if only is not None else self._better(now)
 
-    def _measure(self) -> None:
-        """Tell the scores what room there is. A request that is sent then needs no second look."""
+    def _measure(self) -> Any:
+        """Tell the scores what room there is: a request that is sent then needs no second look.
+
+        The connection that has room, if it is one alone and does well: then there is nothing to choose.
+        """
+        only = None
+        with_room = 0
         for carrier in self.carriers:
             score: ConnectionScore = carrier.tally
-            score.limit = score.outstanding + carrier.engine.capacity()
+            room = carrier.engine.capacity()
+            score.limit = score.outstanding + room
+            if room > 0:
+                with_room += 1
+                only = carrier if score.does_well() else None
+        return only if with_room == 1 else None
 
     def _better(self, now: float) -> Any:
         """Of several connections measured."""
@@ -106,14 +127,17 @@ class Route:
 
     def admit(self, now: float) -> None:
         """Send waiting requests while there is room."""
-        several = len(self.carriers) > 1
-        if several:
-            self._measure()
-        while self.waiting:
-            carrier = self._better(now) if several else self.choose(now)
+        waiting = self.waiting
+        only = self._measure() if len(self.carriers) > 1 else None
+        while waiting:
+            if only is not None:
+                carrier = only if only.engine.capacity() > 0 else None
+            else:
+                carrier = self._better(now) if len(self.carriers) > 1 else self.choose(now)
             if carrier is None:
                 return
-            exchange = self.waiting.popleft()
+            exchange = waiting.popleft()
+            foresee(exchange.follower_at, EXCHANGE_OCTETS)
             self.waited_s += now - exchange.progress_at
             try:
                 carrier.tally.sent(now)
@@ -157,6 +181,23 @@ class Route:
         needed = -(-(len(self.waiting) + self.bound) // places)
         most = min(self.max_multiplexed, self.max_carriers)
         return min(needed, max(1, usable), most - usable) - self.dialing
+
+    def worth_opening(self, now: float) -> int:
+        """``dials_wanted``; but none until ``look_at``, while it is measured whether more connections bring more."""
+        wanted = self.dials_wanted()
+        self.look_at = NEVER
+        if wanted > 0 and self.multiplexed:
+            usable = answers = 0
+            for carrier in self.carriers:
+                if not carrier.engine.closed and not carrier.engine.draining:
+                    usable += 1
+                    answers += carrier.tally.answers
+            if usable:
+                until = self.growth.look(usable, answers, now)
+                if until:
+                    self.look_at = until
+                    return 0
+        return wanted
 
     def at_most(self) -> bool:
         """As many connections as may carry many requests each are open or being opened, and all of them are usable."""

@@ -22,6 +22,7 @@ cdef class ConnectionScore(Tally):
     cpdef void cancelled(self, double now) except *
     @cython.locals(weight=double, latency=double, share=double, cost=double, late=double, spell=double)
     cpdef double value(self, double now) noexcept
+    cdef bint does_well(self) noexcept
     @cython.locals(last_s=double)
     cpdef void eject(self, double now) except *
     @cython.locals(weight=double)

@@ -205,6 +205,10 @@ class ConnectionScore(Tally):
             cost *= 2.0 if late >= spell else 1.0 + late / spell
         return cost
 
+    def does_well(self) -> bool:
+        """Nothing speaks against one more request here."""
+        return self.condition == HEALTHY
+
     def eject(self, now: float) -> None:
         """Take no request until the ejection is over; each ejection is longer than the one before."""
         last_s = min(EJECTION_S * self.ejections, MAX_EJECTION_S)
