@@ -105,6 +105,14 @@ class Cookies(MutableMapping[str, str]):
         """True as long as there is any cookie: the same object for ever, and quicker to ask than ``count``."""
         return self._domains
 
+    @property
+    def ready(self) -> Mapping[tuple[str, bool, bool], tuple[str, float]]:
+        """Fields that look at no path, and until when they are good; by the other arguments of ``header_for``.
+
+        The same object for ever, emptied by every change.
+        """
+        return self._ready
+
     def header_for(self, host: str, path: str, *, secure: bool, now: float, anywhere: bool = True) -> str:
         """The value of the Cookie field of a request; empty if no cookie matches.
 

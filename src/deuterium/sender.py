@@ -37,6 +37,8 @@ class Sender:
         "connect_s",
         "cookie_store",
         "cookies",
+        "cookies_known",
+        "cookies_ready",
         "hooks",
         "pool_s",
         "read_s",
@@ -58,6 +60,9 @@ class Sender:
         self.common = core.common_fields()
         self.cookies = core.cookies
         self.cookie_store = core.cookies.store
+        self.cookies_ready = core.cookies.ready
+        # What the last request with cookies was given: its origin, key and entry of those, its end, the fields.
+        self.cookies_known: tuple[Any, Any, Any, float, tuple[tuple[str, str], ...]] | None = None
         self.brings_cookies = "cookie" in dict(self.common)
         self.hooks = (core.event_hooks["request"], core.event_hooks["response"])
         self.retry_statuses = core.retry.statuses
@@ -94,12 +99,20 @@ class Sender:
         return exchange
 
     def _add_cookies(self, exchange: Exchange, origin: Any, target: str) -> None:
-        value = self.cookies.header_for(
-            origin.host, target.partition("?")[0], secure=origin.scheme == "https", now=time()
-        )
+        now = time()
+        known = self.cookies_known
+        if known is not None and known[0] is origin and now < known[3] and self.cookies_ready.get(known[1]) is known[2]:
+            exchange.extra = known[4]
+            return
+        secure = origin.scheme == "https"
+        value = self.cookies.header_for(origin.host, target.partition("?")[0], secure=secure, now=now)
         if value and not self.brings_cookies:
             check_value(value)
             exchange.extra = (("cookie", value),)
+        key = (origin.host, secure, True)
+        ready = self.cookies_ready.get(key)
+        if ready is not None and ready[0] is value:
+            self.cookies_known = (origin, key, ready, ready[1], exchange.extra)
 
     def _bound(self, exchange: Exchange, timeout: Any, now: float) -> None:
         """Set its deadlines."""

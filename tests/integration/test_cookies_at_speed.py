@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import sleep, time
 from typing import Any
 
 import pytest
@@ -67,3 +68,32 @@ def test_cookies_among_the_default_fields_are_sent_alone(base: str, name: str) -
 def test_cookie_in_use_is_told_by_the_request(face: Face) -> None:
     face.client.cookies.set("a", "b")
     assert face.get("/").request.headers["cookie"] == "a=b"
+
+
+def test_field_that_is_remembered_follows_every_change(face: Face, base: str) -> None:
+    cookies = face.client.cookies
+
+    def sent() -> list[str]:
+        return [face.get("/").text for _ in range(3)]
+
+    cookies.set("a", "1")
+    assert sent() == ["a=1"] * 3
+    cookies.set("a", "2")
+    assert sent() == ["a=2"] * 3
+    cookies.set("b", "3", path="/deep")
+    assert sent() == ["a=2"] * 3
+    assert [face.get("/deep/x").text for _ in range(2)] == ["b=3; a=2"] * 2
+    assert sent() == ["a=2"] * 3
+    cookies.delete("b")
+    elsewhere = base.replace("127.0.0.1", "localhost")
+    cookies.set("c", "4", domain="localhost")
+    for _ in range(3):
+        assert face.get(elsewhere + "/").text == "a=2; c=4"
+        assert face.get("/").text == "a=2"
+    cookies.delete("c")
+    cookies.extract(["d=5; Max-Age=1"], "127.0.0.1", "/", secure=False, now=time())
+    assert sent() == ["a=2; d=5"] * 3
+    sleep(1.1)
+    assert sent() == ["a=2"] * 3
+    cookies.clear()
+    assert sent() == [""] * 3

@@ -17,7 +17,7 @@ cdef class Encoder:
     cdef bint update_due
     cdef bytearray out
     cdef str method, scheme, authority, protocol, path
-    cdef tuple common
+    cdef tuple common, extra
     cdef bytes common_octets, block
 
     cpdef void set_peer_limit(self, Py_ssize_t size) except *

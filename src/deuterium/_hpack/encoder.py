@@ -52,6 +52,7 @@ class Encoder:
         "block_generation",
         "common",
         "common_octets",
+        "extra",
         "head_end",
         "head_generation",
         "lowest_size",
@@ -84,6 +85,7 @@ class Encoder:
         self.head_generation = -1
         self.common: tuple[tuple[str, str], ...] = ()
         self.common_octets = b""
+        self.extra: tuple[tuple[str, str], ...] = ()
         self.tail_generation = -1
         self.set_peer_limit(DEFAULT_TABLE_SIZE)
 
@@ -111,9 +113,10 @@ class Encoder:
     ) -> bytes:
         """The field block of a request's header section (RFC 9113 section 8.3.1).
 
-        ``common``: fields that the same tuple object will be given for again; ``extra``: this request's
-        own. An empty ``scheme``, ``path`` or ``authority`` is left out, as CONNECT wants it (RFC 9113
-        section 8.5); ``protocol`` is that of an extended CONNECT (RFC 8441 section 4).
+        ``common``: fields that the same tuple object will be given for again; ``extra``: this request's own, or
+        those of the one before, if it is the same object. An empty ``scheme``, ``path`` or ``authority`` is left
+        out, as CONNECT wants it (RFC 9113 section 8.5); ``protocol`` is that of an extended CONNECT (RFC 8441
+        section 4).
 
         Raises UnicodeEncodeError for a character outside latin-1; the encoder can go on being used.
         """
@@ -122,7 +125,7 @@ class Encoder:
             self.block_generation == table.generation
             and self.path == path
             and self.common is common
-            and not extra
+            and self.extra is extra
             and self.method == method
             and self.scheme == scheme
             and self.authority == authority
@@ -153,8 +156,9 @@ class Encoder:
             self._forget()
             raise
         block = self._take(position)
-        if not extra and self.head_generation == table.generation and self.tail_generation == table.generation:
+        if self.head_generation == table.generation and self.tail_generation == table.generation:
             self.path = path
+            self.extra = extra
             self.block = block
             self.block_generation = table.generation
         else:
