@@ -25,7 +25,8 @@ cdef class Sender:
     cdef dict cookies_ready
     cdef tuple cookies_known
     cdef bint brings_cookies
-    cdef tuple hooks
+    cdef list request_hooks
+    cdef list response_hooks
     cdef object retry_statuses
     cdef bint simple
     cdef object connect_s

@@ -39,9 +39,10 @@ class Sender:
         "cookies",
         "cookies_known",
         "cookies_ready",
-        "hooks",
         "pool_s",
         "read_s",
+        "request_hooks",
+        "response_hooks",
         "retry_statuses",
         "simple",
         "timeout",
@@ -64,7 +65,8 @@ class Sender:
         # What the last request with cookies was given: its origin, key and entry of those, its end, the fields.
         self.cookies_known: tuple[Any, Any, Any, float, tuple[tuple[str, str], ...]] | None = None
         self.brings_cookies = "cookie" in dict(self.common)
-        self.hooks = (core.event_hooks["request"], core.event_hooks["response"])
+        self.request_hooks = core.event_hooks["request"]
+        self.response_hooks = core.event_hooks["response"]
         self.retry_statuses = core.retry.statuses
         self.simple = core.is_simple()
         self.client_timeout = core.timeout
@@ -72,7 +74,7 @@ class Sender:
 
     def is_plain(self) -> bool:
         """Nothing has to be decided before a request is sent, nor added to it but cookies."""
-        return self.simple and not self.hooks[0] and not self.hooks[1]
+        return self.simple and not self.request_hooks and not self.response_hooks
 
     def is_final(self, exchange: Exchange) -> bool:
         """The exchange ended in a response to hand over as it is."""

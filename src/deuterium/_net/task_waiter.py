@@ -68,6 +68,9 @@ class TaskWaiter(Waiter):
 
     def add_done_callback(self, callback: Any, context: Context | None = None) -> None:
         """Have ``callback`` called in ``context`` when there is something to see."""
+        self._add(callback, context)
+
+    def _add(self, callback: Any, context: Context | None) -> None:
         self.callback = callback
         self.context = context
         self.callback_at = address_of(callback)
@@ -155,5 +158,11 @@ def getter_of(waiter: Any) -> Any:
     return asked._loop_getter
 
 
+def call_back(waiter: Any, callback: Any, context: Any) -> None:
+    """Its ``add_done_callback``."""
+    asked: TaskWaiter = waiter
+    asked._add(callback, context)
+
+
 if COMPILED:
-    answer_in_c(TaskWaiter, blocking, block, getter_of)  # type: ignore[name-defined]  # noqa: F821
+    answer_in_c(TaskWaiter, blocking, block, getter_of, call_back)  # type: ignore[name-defined]  # noqa: F821
