@@ -153,8 +153,10 @@ def block(waiter: Any, value: Any) -> None:
 
 
 def getter_of(waiter: Any) -> Any:
-    """What ``get_loop`` is, or None."""
+    """What ``get_loop`` is; None before it has a loop."""
     asked: TaskWaiter = waiter
+    if asked._loop_getter is None and asked._loop is not None:
+        asked._loop_getter = loop_getter(asked._loop)  # else the Task would be told by an AttributeError
     return asked._loop_getter
 
 
