@@ -85,7 +85,7 @@ class Cookies(MutableMapping[str, str]):
     'theme=dark; id=7'
     """
 
-    __slots__ = ("_domains", "_lock", "_order", "_ready", "count")
+    __slots__ = ("_domains", "_edition", "_lock", "_order", "_ready", "count")
 
     def __init__(self, cookies: CookieTypes = None) -> None:
         self._domains: dict[str, dict[_Key, _Entry]] = {}
@@ -94,6 +94,7 @@ class Cookies(MutableMapping[str, str]):
         self._lock = Lock()
         # (host, secure, anywhere) to a field and the time it is good until; emptied by every change.
         self._ready: dict[tuple[str, bool, bool], tuple[str, float]] = {}
+        self._edition: list[object] = [object()]
         self.update(cookies)
 
     def after_fork(self) -> None:
@@ -106,12 +107,14 @@ class Cookies(MutableMapping[str, str]):
         return self._domains
 
     @property
-    def ready(self) -> Mapping[tuple[str, bool, bool], tuple[str, float]]:
-        """Fields that look at no path, and until when they are good; by the other arguments of ``header_for``.
+    def edition(self) -> list[object]:
+        """One object, another after every change; in the same list for ever, so that it is quick to look at."""
+        return self._edition
 
-        The same object for ever, emptied by every change.
-        """
-        return self._ready
+    def good_until(self, host: str, *, secure: bool, anywhere: bool = True) -> float | None:
+        """Until when ``header_for`` says the same for every path, if nothing is changed; None: it does not."""
+        ready = self._ready.get((host, secure, anywhere))
+        return None if ready is None else ready[1]
 
     def header_for(self, host: str, path: str, *, secure: bool, now: float, anywhere: bool = True) -> str:
         """The value of the Cookie field of a request; empty if no cookie matches.
@@ -291,6 +294,7 @@ class Cookies(MutableMapping[str, str]):
 
     def _store(self, cookie: Cookie, now: float) -> None:
         self._ready.clear()
+        self._edition[0] = object()
         key = (cookie.name, cookie.path, cookie.host_only)
         if cookie.expires is not None and cookie.expires <= now:
             self._discard(cookie.domain, key)
@@ -310,6 +314,7 @@ class Cookies(MutableMapping[str, str]):
 
     def _discard(self, domain: str, key: _Key) -> None:
         self._ready.clear()
+        self._edition[0] = object()
         found = self._domains.get(domain)
         if found is not None and found.pop(key, None) is not None:
             self.count -= 1

@@ -22,7 +22,7 @@ cdef class Sender:
     cdef object timeout
     cdef object cookies
     cdef dict cookie_store
-    cdef dict cookies_ready
+    cdef list cookies_edition
     cdef tuple cookies_known
     cdef bint brings_cookies
     cdef list request_hooks
@@ -41,7 +41,7 @@ cdef class Sender:
     cdef bint _is_final(self, int status) except -1
     @cython.locals(origin=Origin, target=str, exchange=Exchange)
     cpdef Exchange plain_exchange(self, str method, str url)
-    @cython.locals(now=double, known=tuple, key=tuple, ready=tuple, secure=bint)
+    @cython.locals(known=tuple, secure=bint)
     cdef void _add_cookies(self, Exchange exchange, Origin origin, str target) except *
     cdef void _bound(self, Exchange exchange, object timeout, double now) except *
     cdef void _set_timeout(self, object timeout) except *

@@ -37,8 +37,8 @@ class Sender:
         "connect_s",
         "cookie_store",
         "cookies",
+        "cookies_edition",
         "cookies_known",
-        "cookies_ready",
         "pool_s",
         "read_s",
         "request_hooks",
@@ -61,9 +61,9 @@ class Sender:
         self.common = core.common_fields()
         self.cookies = core.cookies
         self.cookie_store = core.cookies.store
-        self.cookies_ready = core.cookies.ready
-        # What the last request with cookies was given: its origin, key and entry of those, its end, the fields.
-        self.cookies_known: tuple[Any, Any, Any, float, tuple[tuple[str, str], ...]] | None = None
+        self.cookies_edition = core.cookies.edition
+        # What the last request with cookies was given: its origin, the edition, until when or None, the fields.
+        self.cookies_known: tuple[Any, Any, float | None, tuple[tuple[str, str], ...]] | None = None
         self.brings_cookies = "cookie" in dict(self.common)
         self.request_hooks = core.event_hooks["request"]
         self.response_hooks = core.event_hooks["response"]
@@ -101,20 +101,19 @@ class Sender:
         return exchange
 
     def _add_cookies(self, exchange: Exchange, origin: Any, target: str) -> None:
-        now = time()
         known = self.cookies_known
-        if known is not None and known[0] is origin and now < known[3] and self.cookies_ready.get(known[1]) is known[2]:
-            exchange.extra = known[4]
+        edition = self.cookies_edition[0]
+        if known is not None and known[0] is origin and known[1] is edition and (known[2] is None or time() < known[2]):
+            exchange.extra = known[3]
             return
         secure = origin.scheme == "https"
-        value = self.cookies.header_for(origin.host, target.partition("?")[0], secure=secure, now=now)
+        value = self.cookies.header_for(origin.host, target.partition("?")[0], secure=secure, now=time())
         if value and not self.brings_cookies:
             check_value(value)
             exchange.extra = (("cookie", value),)
-        key = (origin.host, secure, True)
-        ready = self.cookies_ready.get(key)
-        if ready is not None and ready[0] is value:
-            self.cookies_known = (origin, key, ready, ready[1], exchange.extra)
+        until = self.cookies.good_until(origin.host, secure=secure)
+        if until is not None and edition is self.cookies_edition[0]:
+            self.cookies_known = (origin, edition, None if until == NEVER else until, exchange.extra)
 
     def _bound(self, exchange: Exchange, timeout: Any, now: float) -> None:
         """Set its deadlines."""
