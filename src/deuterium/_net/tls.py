@@ -19,6 +19,9 @@ Certificate = str | tuple[str, str] | tuple[str, str, str]
 ALPN_H2 = "h2"
 ALPN_HTTP11 = "http/1.1"
 
+# Set by default in Debian's CPython 3.11.2: whoever can cut a connection could then end content where they like.
+IGNORE_BARE_END = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+
 
 def create_context(
     verify: ssl.SSLContext | str | bool = True,
@@ -29,9 +32,9 @@ def create_context(
     """A client context: TLS 1.2 or later, names checked against subjectAltName only (RFC 9110 section 4.3.4).
 
     ``verify``: True for the system's trust store, a path to a CA file or directory, False to trust anyone, or a
-    context of the caller's, which is taken as it is but for its ALPN list. ``cert``: a path, or (certificate,
-    key[, password]). ``alpn``: the protocols offered, best first (RFC 7301). ``trust_env``: write the secrets of
-    every connection to the file SSLKEYLOGFILE names, if it names one.
+    context of the caller's, which is taken as it is but for its ALPN list and OP_IGNORE_UNEXPECTED_EOF, which it loses.
+    ``cert``: a path, or (certificate, key[, password]). ``alpn``: the protocols offered, best first (RFC 7301).
+    ``trust_env``: write the secrets of every connection to the file SSLKEYLOGFILE names, if it names one.
     The same configuration, files unchanged, gives the same context: it is costly to make.
     Raises ConnectError when a file cannot be used.
     """
@@ -127,6 +130,8 @@ class TlsPipe:
     ) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        if context.options & IGNORE_BARE_END:
+            context.options &= ~IGNORE_BARE_END
         self._context = context
         self._pins = pins
         self._sessions = sessions

@@ -24,12 +24,13 @@ def ca() -> trustme.CA:
 class Peer:
     """The server's end of a connection to ``pipe``, both in memory."""
 
-    def __init__(self, ca: trustme.CA, version: ssl.TLSVersion) -> None:
+    def __init__(self, ca: trustme.CA, version: ssl.TLSVersion, options: int = 0) -> None:
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ca.issue_cert("localhost").configure_cert(server)
         client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         ca.configure_trust(client)
         client.minimum_version = client.maximum_version = version
+        client.options |= options
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
         self.object = server.wrap_bio(self.incoming, self.outgoing, server_side=True)
@@ -129,8 +130,9 @@ def test_what_is_no_record_is_for_ssl_to_judge(octets: bytes) -> None:
     assert source.whole > 0
 
 
-def test_end_of_the_transport_can_be_read(ca: trustme.CA) -> None:
-    peer = Peer(ca, ssl.TLSVersion.TLSv1_3)
+@pytest.mark.parametrize("options", [0, ssl.OP_IGNORE_UNEXPECTED_EOF], ids=["own", "bare ends ignored"])
+def test_end_of_the_transport_can_be_read(ca: trustme.CA, options: int) -> None:
+    peer = Peer(ca, ssl.TLSVersion.TLSv1_3, options)
     read_counted(peer.pipe, ROOM)
     peer.pipe.feed_eof()
     assert peer.pipe.input.whole > 0
