@@ -103,8 +103,10 @@ class Fetching(TaskWaiter):
             return self._go_on(None)
         self.prepare(sender.loop, sender.answered)
         self._loop_getter = sender.loop_getter
-        collector.untrack(self)  # while it is under way its connection holds it
+        self.over = True  # if it cannot be sent
         exchange = sender.start_plain(self.method, self.url, self, timeout)
+        self.over = False
+        collector.untrack(self)  # while it is under way its connection holds it
         exchange.waiter_at = address_of(self)
         self.exchange = exchange
         if self.woken:  # the client is closed

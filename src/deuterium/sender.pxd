@@ -2,7 +2,7 @@ cimport cython
 from ._http.exchange cimport Exchange
 from ._memory cimport collector
 from ._net.blocking_waiter cimport ThreadWaiter
-from ._net.task_waiter cimport TaskWaiter, loop_getter
+from ._net.task_waiter cimport loop_getter
 from ._net.waiters cimport FutureWaiter
 from ._pool.async_pool cimport AsyncPool
 from ._pool.sync_pool cimport SyncPool
@@ -12,7 +12,6 @@ from .url cimport Origin, UrlCache
 cdef double NEVER
 cdef int SET_COOKIE, MISDIRECTED
 cdef object KNOWN_METHODS
-cdef bint COMPILED
 
 cdef class Sender:
     cdef readonly UrlCache urls
@@ -54,7 +53,6 @@ cdef class AsyncSender(Sender):
     cdef object loop_getter
     cdef readonly bint standard
     cdef void match_loop(self) except *
-    cdef object direct_waiter(self)
     cpdef FutureWaiter waiter(self)
     cpdef void change_loop(self) except *
     cpdef void submit(self, Exchange exchange, object waiter, object connect_s) except *

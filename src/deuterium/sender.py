@@ -13,7 +13,7 @@ from ._http.phases import NEVER
 from ._memory import collector
 from ._net.blocking_waiter import ThreadWaiter
 from ._net.loops import running_loop
-from ._net.task_waiter import TaskWaiter, loop_getter
+from ._net.task_waiter import loop_getter
 from ._net.waiters import FutureWaiter
 from ._pool.async_pool import AsyncPool
 from ._pool.retry import MISDIRECTED
@@ -22,7 +22,6 @@ from .config import Timeout
 from .request import plain_method
 from .response import Response
 
-COMPILED = not __file__.endswith((".py", ".pyc"))
 KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"))
 
 
@@ -145,8 +144,11 @@ class AsyncSender(Sender):
         self.pool = pool
 
     async def fetch(self, client: Any, method: str, url: str, timeout: Any, follow_redirects: Any) -> Response:
-        """A plain request, from its URL to its response. ``timeout``: a Timeout, or None for the client's."""
-        waiter = self.direct_waiter()
+        """A plain request, from its URL to its response. ``timeout``: a Timeout, or None for the client's.
+
+        Compiled, ``Fetching`` does this instead, but for loops with Futures of their own.
+        """
+        waiter = self.waiter()
         exchange = self.start_plain(method, url, waiter, self.client_timeout if timeout is None else timeout)
         try:
             await waiter
@@ -157,15 +159,6 @@ class AsyncSender(Sender):
             return Response(exchange, None, client)
         response: Response = await client.go_on(exchange, follow_redirects)
         return response
-
-    def direct_waiter(self) -> Any:
-        """The same as ``waiter``, to be awaited itself, by a Task."""
-        self.match_loop()
-        if COMPILED and self.standard:  # interpreted, a Future costs less: it is written in C
-            waiter = TaskWaiter(self.loop, self.answered)
-            collector.untrack(waiter)
-            return waiter
-        return FutureWaiter(self.loop.create_future())
 
     def waiter(self) -> FutureWaiter:
         """Something to await. Raises RuntimeError on a loop that is not the client's, unless that is closed."""

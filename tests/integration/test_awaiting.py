@@ -26,6 +26,10 @@ async def opened(server: Server) -> AsyncClient:
     return client
 
 
+async def asking(client: AsyncClient, url: str) -> None:
+    await client.get(url)
+
+
 def under_way(client: AsyncClient) -> int:
     sender: Any = client._sender
     return sum(carrier.engine.active() for route in sender.pool.routes.values() for carrier in route.carriers)
@@ -96,6 +100,19 @@ def test_coroutine_function_run_by_the_loop_itself(server: Server, loop_factory:
         runner.run(client.aclose())
 
 
+def test_request_that_cannot_be_sent_is_over_and_no_future_either(server: Server, arun: Any) -> None:
+    async def scenario() -> None:
+        async with await opened(server) as client:
+            fetching = client.get("https://[bad/")
+            with pytest.raises(InvalidURL):
+                await fetching
+            assert not asyncio.isfuture(fetching)
+            with pytest.raises(RuntimeError, match="already awaited"):
+                await fetching
+
+    arun(scenario())
+
+
 def test_awaited_again_it_raises(server: Server, arun: Any) -> None:
     async def scenario() -> None:
         async with await opened(server) as client:
@@ -153,11 +170,8 @@ def test_task_cancelled_before_its_first_step_sends_nothing(server: Server, arun
 
 def test_closed_by_the_coroutine_that_awaits_it(server: Server, arun: Any) -> None:
     async def scenario() -> None:
-        async def asking(client: AsyncClient) -> None:
-            await client.get(server.url("/1k"))
-
         async with await opened(server) as client:
-            coroutine = asking(client)
+            coroutine = asking(client, server.url("/1k"))
             coroutine.send(None)
             assert under_way(client) == 1
             coroutine.close()
@@ -168,11 +182,8 @@ def test_closed_by_the_coroutine_that_awaits_it(server: Server, arun: Any) -> No
 
 def test_exception_thrown_where_it_waits_arrives_as_it_is(server: Server, arun: Any) -> None:
     async def scenario() -> None:
-        async def asking(client: AsyncClient) -> None:
-            await client.get(server.url("/1k"))
-
         async with await opened(server) as client:
-            coroutine = asking(client)
+            coroutine = asking(client, server.url("/1k"))
             coroutine.send(None)
             with pytest.raises(KeyError, match="why"):
                 coroutine.throw(KeyError("why"))
@@ -208,10 +219,7 @@ def test_response_that_is_not_the_last_word_is_followed(arun: Any) -> None:
                 await task
             assert under_way(client) == 0
 
-            async def asking() -> None:
-                await client.get(peer.url("/away"))
-
-            coroutine = asking()
+            coroutine = asking(client, peer.url("/away"))
             waited_for = coroutine.send(None)
             while not waited_for.done():
                 await asyncio.sleep(0.001)

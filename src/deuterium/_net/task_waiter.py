@@ -38,11 +38,11 @@ class TaskWaiter(Waiter):
 
     def __init__(self, loop: Any, answered: Any) -> None:
         self.prepare(loop, answered)
+        self._asyncio_future_blocking: bool | None = False  # a Task asks by this name whether it may wait here
 
     def prepare(self, loop: Any, answered: Any) -> None:
         """Nobody waits yet."""
         self._loop = loop  # a Task asks for it by this name, unless it finds ``get_loop``
-        self._asyncio_future_blocking: bool | None = False  # and by this one whether it may wait here
         self._loop_getter: Any = None
         self.answered = answered
         self.callback: Any = None  # the Task's

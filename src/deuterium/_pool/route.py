@@ -71,7 +71,7 @@ class Route:
     # -- requests ----------------------------------------------------------------------------------------------------
 
     def submit(self, exchange: Exchange, now: float) -> bool:
-        """Send the exchange on the best connection; False: it waits, and the caller asks ``dials_wanted``."""
+        """Send the exchange on the best connection; False: it waits, and the caller asks for dials."""
         if not self.waiting:
             carrier = self.choose(now)
             if carrier is not None:
