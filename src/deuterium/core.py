@@ -171,6 +171,7 @@ class ClientCore:
             http1=http1,
             http2=http2,
             tap=trace,
+            shared=not self.asynchronous,
         )
 
     # -- defaults ----------------------------------------------------------------------------------------------------

@@ -134,12 +134,9 @@ def fetch(
     sender: AsyncSender, client: Any, method: str, url: str, timeout: Any, follow_redirects: Any
 ) -> Coroutine[Any, Any, Response]:
     """What to await for the response to a plain request. ``timeout``: a Timeout, or None for the client's."""
-    if COMPILED:
-        fetching = Fetching.__new__(Fetching)
-        fetching.ask(sender, client, method, url, timeout, follow_redirects)
-        return fetching  # type: ignore[return-value]
-    # There a coroutine costs less: it is written in C.
-    return sender.fetch(client, method, url, timeout, follow_redirects)
+    fetching = Fetching.__new__(Fetching)
+    fetching.ask(sender, client, method, url, timeout, follow_redirects)
+    return fetching  # type: ignore[return-value]
 
 
 def advance(fetching: Any, value: Any) -> Any:
@@ -168,3 +165,5 @@ def _exception(kind: Any, value: Any, traceback: Any) -> BaseException:
 Coroutine.register(Fetching)
 if COMPILED:
     step_in_c(Fetching, advance, is_over)  # type: ignore[name-defined]  # noqa: F821
+else:
+    globals()["fetch"] = AsyncSender.fetch  # there a coroutine costs less: it is written in C

@@ -9,6 +9,7 @@ from ._pool.sync_pool cimport SyncPool
 from .response cimport Response
 from .url cimport Origin, UrlCache
 
+cdef bint COMPILED
 cdef double NEVER
 cdef int SET_COOKIE, MISDIRECTED
 cdef object KNOWN_METHODS

@@ -22,6 +22,7 @@ from .config import Timeout
 from .request import plain_method
 from .response import Response
 
+COMPILED = not __file__.endswith((".py", ".pyc"))
 KNOWN_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"))
 
 
@@ -94,7 +95,8 @@ class Sender:
         origin, target = self.urls.split(url)
         exchange = Exchange(method, origin.scheme, origin.authority, target, self.common)
         exchange.origin = origin
-        collector.untrack(exchange)  # until somebody asks for its Request, it holds nothing of the user's
+        if COMPILED:
+            collector.untrack(exchange)  # until somebody asks for its Request, it holds nothing of the user's
         if self.cookie_store:
             self._add_cookies(exchange, origin, target)
         return exchange
@@ -148,10 +150,13 @@ class AsyncSender(Sender):
 
         Compiled, ``Fetching`` does this instead, but for loops with Futures of their own.
         """
-        waiter = self.waiter()
-        exchange = self.start_plain(method, url, waiter, self.client_timeout if timeout is None else timeout)
+        if _get_running_loop() is not self.loop:
+            self.change_loop()
+        future = Future(loop=self.loop) if self.standard else self.loop.create_future()
+        limits = self.client_timeout if timeout is None else timeout
+        exchange = self.start_plain(method, url, FutureWaiter(future), limits)
         try:
-            await waiter
+            await future
         except BaseException:
             self.pool.cancel(exchange, None)
             raise

@@ -2,6 +2,8 @@ cimport cython
 
 from ._memory.guard cimport Guard
 
+cdef bint COMPILED
+
 @cython.final
 cdef class Origin:
     cdef readonly str scheme

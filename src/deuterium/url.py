@@ -12,6 +12,7 @@ from yarl import URL
 from ._memory.guard import Guard
 from .errors import InvalidURL, LocalProtocolError, UnsupportedProtocol
 
+COMPILED = not __file__.endswith((".py", ".pyc"))
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 MAX_URL: Final = 64 * 1024  # characters; servers take 8 to 64 KiB
 _CACHED: Final = 4096  # URLs and origins remembered; both caches are emptied when full
@@ -74,10 +75,13 @@ class UrlCache:
 
         Raises InvalidURL, or UnsupportedProtocol for another scheme.
         """
-        # Without a GIL a dictionary that another thread empties takes its values along between ``get`` and its use.
-        self._guard.acquire()
-        found = self._targets.get(url)
-        self._guard.release()
+        if not COMPILED:
+            found = self._targets.get(url)
+        else:
+            # Without a GIL a dictionary that another thread empties takes its values along between ``get`` and its use.
+            self._guard.acquire()
+            found = self._targets.get(url)
+            self._guard.release()
         if found is not None:
             return found
         found = self._split(url)

@@ -64,7 +64,7 @@ cdef class Exchange:
     cdef public int kinds
     cdef public bint headers_received
     cdef public bint hears_informational
-    cdef void _clear(self) noexcept
+    @cython.locals(limit=double)
     cpdef double limit(self)
 
 @cython.final

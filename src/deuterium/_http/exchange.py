@@ -123,10 +123,8 @@ class Exchange:
         self.protocol = ""  # extended CONNECT, RFC 8441
         self.reason = ""  # HTTP/1.1 only
         self.content = b""  # delivery WHOLE: all of it, once finished
-        if not COMPILED:  # there a new object's attributes are None, 0 and False
-            self._clear()
-
-    def _clear(self) -> None:
+        if COMPILED:
+            return  # there a new object's attributes are None, 0 and False
         self.origin: Any = None  # where it goes: the front end's own, as is ``request``
         self.request: Any = None
         self.route: Any = None  # the pool's own
@@ -162,14 +160,14 @@ class Exchange:
     def limit(self) -> float:
         """When the exchange runs out of time if nothing happens before."""
         if self.phase == AWAITING:
-            if self.unread:  # the consumer is slow, not the peer
-                return self.deadline
-            return min(self.deadline, self.progress_at + self.read_timeout)
-        if self.phase == SENDING:
-            return min(self.deadline, self.progress_at + self.write_timeout)
-        if self.phase == QUEUED:
-            return min(self.deadline, self.progress_at + self.pool_timeout)
-        return NEVER
+            limit = self.deadline if self.unread else self.progress_at + self.read_timeout  # a slow consumer has time
+        elif self.phase == SENDING:
+            limit = self.progress_at + self.write_timeout
+        elif self.phase == QUEUED:
+            limit = self.progress_at + self.pool_timeout
+        else:
+            return NEVER
+        return limit if limit < self.deadline else self.deadline
 
 
 def join_piece(chunks: Any, piece: bytes) -> None:

@@ -8,11 +8,13 @@ from . cimport states
 from .control cimport Control
 from .stream cimport Stream
 
+cdef bint COMPILED
+cdef Py_ssize_t MAX_STREAM_ID
 cdef int JOIN_BELOW, PIECES, LEND_SHARE
 cdef int ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, FRAME_HEADER_LENGTH, GOAWAY, HEADERS
 cdef int MAX_CONTINUATIONS, MAX_FIELD_BLOCK, MAX_INFORMATIONAL, PADDED, PING, PRIORITY, PRIORITY_FLAG
 cdef int PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, PROTOCOL_ERROR, STREAM_CLOSED, FLOW_CONTROL_ERROR
-cdef int FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM, CANCEL, HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA
+cdef int FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM, CANCEL, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA
 cdef int RECEIVE_END_STREAM, RECEIVE_HEADERS
 cdef long long COLLECT_FROM
 
@@ -36,7 +38,7 @@ cdef class Connection(Control):
     cdef void _dispatch(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int kind, int flags, Py_ssize_t stream_id) except *
     @cython.locals(stream=Stream)
     cdef void _begin_data(self, Py_ssize_t stream_id, Py_ssize_t length, Py_ssize_t padding, bint ends) except *
-    @cython.locals(stream=Stream, size=Py_ssize_t, position=Py_ssize_t, skipped=Py_ssize_t)
+    @cython.locals(stream=Stream, size=Py_ssize_t, left=Py_ssize_t, position=Py_ssize_t, skipped=Py_ssize_t)
     cdef Py_ssize_t _data_payload(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
     @cython.locals(exchange=Exchange, body=Body, size=Py_ssize_t, lent=LentPiece)
     cdef void _deliver(self, Stream stream, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except *

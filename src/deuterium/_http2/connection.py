@@ -29,6 +29,7 @@ from .constants import (
     MAX_CONTINUATIONS,
     MAX_FIELD_BLOCK,
     MAX_INFORMATIONAL,
+    MAX_STREAM_ID,
     PADDED,
     PING,
     PRIORITY,
@@ -43,8 +44,18 @@ from .constants import (
 )
 from .control import Control
 from .faults import ConnectionFault
-from .states import HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA, RECEIVE_END_STREAM, RECEIVE_HEADERS
+from .outbound import HEADER
+from .states import (
+    HALF_CLOSED_LOCAL,
+    HALF_CLOSED_REMOTE,
+    ILLEGAL,
+    RECEIVE_DATA,
+    RECEIVE_END_STREAM,
+    RECEIVE_HEADERS,
+)
 from .stream import Stream
+
+COMPILED = not __file__.endswith((".py", ".pyc"))
 
 # A body of several frames is collected into reserved memory from here on; below, one copy per frame is cheaper.
 COLLECT_FROM = 4 * 1024
@@ -139,12 +150,18 @@ class Connection(Control):
                     return position
             if end - position < FRAME_HEADER_LENGTH:
                 return position
-            length = p[position] << 16 | p[position + 1] << 8 | p[position + 2]
-            kind = p[position + 3]
-            flags = p[position + 4]
-            stream_id = (
-                (p[position + 5] & 127) << 24 | p[position + 6] << 16 | p[position + 7] << 8 | p[position + 8]
-            )
+            if COMPILED:
+                length = p[position] << 16 | p[position + 1] << 8 | p[position + 2]
+                kind = p[position + 3]
+                flags = p[position + 4]
+                stream_id = (
+                    (p[position + 5] & 127) << 24 | p[position + 6] << 16 | p[position + 7] << 8 | p[position + 8]
+                )
+            else:  # one call costs less than sixteen steps
+                length, flags, stream_id = HEADER.unpack_from(data, position)
+                kind = length & 255
+                length >>= 8
+                stream_id &= MAX_STREAM_ID
             if not self.settings_received:
                 self._check_first(data, position, kind, flags)
             if length > self.options_frame_size:
@@ -233,7 +250,7 @@ class Connection(Control):
             self._check_gone(stream_id)
         elif not stream.got_headers:
             self._stream_error(stream, PROTOCOL_ERROR, "8.1: DATA before the field section of the response")
-        elif states.after(stream.state, RECEIVE_DATA) == ILLEGAL:
+        elif stream.state != HALF_CLOSED_LOCAL and states.after(stream.state, RECEIVE_DATA) == ILLEGAL:
             self._stream_error(stream, STREAM_CLOSED, "5.1: DATA after END_STREAM")
         elif length > stream.receive_window:
             self._stream_error(stream, FLOW_CONTROL_ERROR, "6.9: DATA beyond the stream's window")
@@ -248,22 +265,26 @@ class Connection(Control):
     def _data_payload(self, buffer: PooledBuffer, start: int, end: int) -> int:
         """Deliver what is there of the current DATA payload; clears ``in_data`` once all of it was."""
         size = end - start
-        size = min(self.data_left, size)
+        left = self.data_left - size
+        if left < 0:
+            size += left
+            left = 0
         position = start + size
-        self.data_left -= size
+        self.data_left = left
         stream = self.data_stream
         if size:
             if stream is None:
                 self._give_back_connection(size)
             else:
                 self._deliver(stream, buffer, start, position)
-        if self.data_left:
+        if left:
             return position
-        skipped = min(self.data_padding, end - position)
-        self.data_padding -= skipped
-        position += skipped
         if self.data_padding:
-            return position
+            skipped = min(self.data_padding, end - position)
+            self.data_padding -= skipped
+            position += skipped
+            if self.data_padding:
+                return position
         self.in_data = False
         self.data_stream = None
         if self.data_ends and stream is not None:
@@ -304,7 +325,8 @@ class Connection(Control):
             body = Body(stream.expected if stream.expected >= COLLECT_FROM else -1)
             body.append(buffer.data, start, end)
             stream.body = body
-        self._give_back(stream, size)
+        if self.data_left or not self.data_ends:  # else the stream needs no window any more
+            self._give_back(stream, size)
         self._give_back_connection(size)
 
     def _settle_lent(self) -> None:
@@ -393,14 +415,15 @@ class Connection(Control):
             self._check_gone(stream_id)
             self._noise()
             return
-        section.finish()
+        if section.status < 0:
+            section.finish()
         if section.overflow:
             self._stream_error(
                 stream, CANCEL, f"6.5.2: a field section longer than {self.options_list_size} octets"
             )
         elif section.error:
             self._stream_error(stream, PROTOCOL_ERROR, section.error)
-        elif states.after(stream.state, RECEIVE_HEADERS) == ILLEGAL:
+        elif stream.state != HALF_CLOSED_LOCAL and states.after(stream.state, RECEIVE_HEADERS) == ILLEGAL:
             self._stream_error(stream, STREAM_CLOSED, "5.1: HEADERS after END_STREAM")
         elif trailers:
             self._receive_trailers(stream, ends)

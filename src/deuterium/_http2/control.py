@@ -86,6 +86,7 @@ class Control(Endpoint):
                 raise ConnectionFault(FRAME_SIZE_ERROR, "6.5: a SETTINGS acknowledgement with a payload")
             if not self.settings_acknowledged:
                 self.settings_acknowledged = True
+                self.opening_window = self.options.stream_window
                 self.decoder.set_limit(self.options.header_table_size)
             return
         self.settings_received = True

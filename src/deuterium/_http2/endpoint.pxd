@@ -1,6 +1,6 @@
 cimport cython
 from .._http.exchange cimport Exchange
-from . cimport states, windows
+from . cimport states
 from .sending cimport Sending
 from .stream cimport Stream
 

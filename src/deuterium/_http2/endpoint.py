@@ -8,7 +8,7 @@ from .._http import failures
 from .._http.exchange import Exchange
 from .._http.phases import AWAITING, FINISHED, NEVER, SENDING
 from ..errors import RequestError, TransportError
-from . import states, windows
+from . import states
 from .constants import CANCEL, GOAWAY, PING, RST_STREAM, WINDOW_UPDATE, ErrorCode
 from .sending import Sending
 from .states import HALF_CLOSED_LOCAL, OPEN, RESET
@@ -38,14 +38,14 @@ class Endpoint(Sending):
 
     def _give_back(self, stream: Stream, octets: int) -> None:
         stream.consumed += octets
-        if windows.update_due(stream.consumed, self.own_stream_window) and stream.state in (OPEN, HALF_CLOSED_LOCAL):
+        if stream.consumed >= self.stream_update_at and stream.state in (OPEN, HALF_CLOSED_LOCAL):
             self.outbound.frame(WINDOW_UPDATE, 0, stream.id, stream.consumed.to_bytes(4, "big"))
             stream.receive_window += stream.consumed
             stream.consumed = 0
 
     def _give_back_connection(self, octets: int) -> None:
         self.receive_consumed += octets
-        if windows.update_due(self.receive_consumed, self.own_connection_window):
+        if self.receive_consumed >= self.connection_update_at:
             self.outbound.frame(WINDOW_UPDATE, 0, 0, self.receive_consumed.to_bytes(4, "big"))
             self.receive_window += self.receive_consumed
             self.receive_consumed = 0
@@ -97,7 +97,8 @@ class Endpoint(Sending):
     def _close(self, stream: Stream, by_us: bool) -> None:
         if stream is self.data_stream:
             self.data_stream = None  # the object is about to be recycled: the rest of the payload is nobody's
-        self.scheduler.remove(stream)
+        if stream.scheduled:
+            self.scheduler.remove(stream)
         self.table.close(stream, by_us)
 
     def ping(self, now: float) -> bool:

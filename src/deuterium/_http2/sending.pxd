@@ -46,20 +46,21 @@ cdef class Sending(Engine):
     cdef long long peer_frame_size
     cdef long long peer_window
     cdef long long peer_list_size
-    cdef long long own_stream_window
     cdef Py_ssize_t options_frame_size
     cdef long long options_list_size
-    cdef long long own_connection_window
+    cdef long long connection_update_at
+    cdef long long stream_update_at
+    cdef long long opening_window
 
     cpdef void start(self, double now) except *
     cpdef Py_ssize_t capacity(self) except -1
     cpdef Py_ssize_t active(self) except -1
+    @cython.locals(table=StreamTable)
     cpdef void send_request(self, Exchange exchange, double now) except *
     @cython.locals(exchange=Exchange)
     cpdef void admit(self) except *
     @cython.locals(stream=Stream, block=bytes, flags=int)
     cdef void _open(self, Exchange exchange) except *
-    cdef long long _stream_window(self)
     @cython.locals(limit=Py_ssize_t, size=Py_ssize_t, start=Py_ssize_t)
     cdef void _field_block(self, Py_ssize_t stream_id, int flags, bytes block) except *
     @cython.locals(stream=Stream)

@@ -55,6 +55,7 @@ class Sending(Engine):
 
     __slots__ = (
         "buffers",
+        "connection_update_at",
         "data_stream",
         "decoder",
         "encoder",
@@ -65,12 +66,11 @@ class Sending(Engine):
         "max_streams",
         "noise",
         "now",
+        "opening_window",
         "options",
         "options_frame_size",
         "options_list_size",
         "outbound",
-        "own_connection_window",
-        "own_stream_window",
         "peer",
         "peer_frame_size",
         "peer_list_size",
@@ -84,6 +84,7 @@ class Sending(Engine):
         "send_window",
         "settings_acknowledged",
         "settings_received",
+        "stream_update_at",
         "table",
         "tap",
     )
@@ -124,8 +125,10 @@ class Sending(Engine):
         self.data_stream: Any = None  # whose DATA payload is arriving in pieces
         self.options_frame_size = options.max_frame_size
         self.options_list_size = options.max_header_list_size
-        self.own_stream_window = options.stream_window
-        self.own_connection_window = max(DEFAULT_WINDOW, options.connection_window)
+        # Until our SETTINGS are acknowledged the peer may still go by the protocol's default (section 6.9.2).
+        self.opening_window = max(DEFAULT_WINDOW, options.stream_window)
+        self.stream_update_at = windows.update_at(options.stream_window)
+        self.connection_update_at = windows.update_at(max(DEFAULT_WINDOW, options.connection_window))
         self._read_peer()
 
     def _read_peer(self) -> None:
@@ -163,7 +166,8 @@ class Sending(Engine):
         """Requests that could be sent at once; 0 when the connection takes none."""
         if self.closed or self.draining:
             return 0
-        return max(0, self.stream_limit - self.table.count - len(self.table.waiting))
+        room = self.stream_limit - self.table.count - len(self.table.waiting)
+        return room if room > 0 else 0
 
     def active(self) -> int:
         """Requests open or waiting here."""
@@ -177,18 +181,19 @@ class Sending(Engine):
         self.now = now
         if self.closed or self.draining:
             raise self._refusal()
-        if self.table.exhausted():
+        table = self.table
+        if table.next_id > MAX_STREAM_ID:
             self.draining = True
             raise self._refusal()
         exchange.engine = self
         exchange.progress_at = now
-        if not self.table.waiting and self.table.count < self.stream_limit:
+        if not table.waiting and table.count < self.stream_limit:
             self._open(exchange)
         else:
-            if len(self.table.waiting) >= self.options.max_concurrent_requests:
+            if len(table.waiting) >= self.options.max_concurrent_requests:
                 raise PoolTimeout("too many requests wait on this connection", request_processed=False)
             exchange.phase = QUEUED
-            self.table.waiting.append(exchange)
+            table.waiting.append(exchange)
         self._watch(exchange)
 
     def admit(self) -> None:
@@ -214,15 +219,15 @@ class Sending(Engine):
     def _open(self, exchange: Exchange) -> None:
         if self.peer_list_size != UNLIMITED:
             self._check_list_size(exchange)
-        if exchange.protocol and not self.peer.enable_connect_protocol:
-            if not self.settings_received:
-                exchange.phase = QUEUED  # the peer has yet to say what it takes
-                self.table.waiting.append(exchange)
-                return
-            raise ExtendedConnectUnavailable(
-                "RFC 8441 section 3: the peer does not take extended CONNECT", request_processed=False
-            )
         if exchange.protocol:
+            if not self.peer.enable_connect_protocol:
+                if not self.settings_received:
+                    exchange.phase = QUEUED  # the peer has yet to say what it takes
+                    self.table.waiting.append(exchange)
+                    return
+                raise ExtendedConnectUnavailable(
+                    "RFC 8441 section 3: the peer does not take extended CONNECT", request_processed=False
+                )
             block = self.encoder.encode_request(
                 exchange.method,
                 exchange.scheme,
@@ -241,7 +246,7 @@ class Sending(Engine):
                 exchange.common,
                 exchange.extra,
             )
-        stream = self.table.open(exchange, self.peer_window, self._stream_window())
+        stream = self.table.open(exchange, self.peer_window, self.opening_window)
         exchange.stream_id = stream.id
         exchange.sent_at = self.now
         exchange.progress_at = self.now
@@ -258,7 +263,10 @@ class Sending(Engine):
             exchange.phase = AWAITING
             flags = END_STREAM
             stream.state = HALF_CLOSED_LOCAL
-        self._field_block(stream.id, flags, block)
+        if len(block) <= self.peer_frame_size:
+            self.outbound.frame(HEADERS, flags | END_HEADERS, stream.id, block)
+        else:
+            self._field_block(stream.id, flags, block)
         if exchange.body is not None:
             stream.pending = deque((exchange.body,))
             stream.pending_octets = len(exchange.body)
@@ -266,12 +274,6 @@ class Sending(Engine):
             self.scheduler.add(stream)
         elif exchange.writer is not None:
             self.writable.append(exchange)
-
-    def _stream_window(self) -> int:
-        # Until our SETTINGS are acknowledged the peer may still go by the protocol's default (section 6.9.2).
-        if self.settings_acknowledged:
-            return self.own_stream_window
-        return max(DEFAULT_WINDOW, self.own_stream_window)
 
     def _field_block(self, stream_id: int, flags: int, block: bytes) -> None:
         limit = self.peer_frame_size
@@ -432,7 +434,8 @@ class Sending(Engine):
         limit = exchange.limit()
         if exchange.phase == SENDING:
             limit = min(limit, self._next_look(exchange))
-        self.deadline = min(self.deadline, limit)
+        if limit < self.deadline:  # noqa: PLR1730  # interpreted, a call costs more than this
+            self.deadline = limit
 
     def _next_look(self, exchange: Exchange) -> float:
         # Once the request is complete the read timeout runs, and the writer, who completes it, sets no timer: a look

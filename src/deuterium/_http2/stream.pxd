@@ -24,4 +24,3 @@ cdef class Stream(Poolable):
     cdef public bint scheduled
     cpdef void open(self, Py_ssize_t stream_id, Exchange exchange, long long send_window, long long receive_window)
     cpdef reset(self)
-    cpdef void clear(self)

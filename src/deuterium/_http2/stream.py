@@ -36,7 +36,8 @@ class Stream(Poolable):
         Poolable.__init__(self)
         self.id = 0
         self.pending: Any = None
-        self.clear()
+        self.state = CLOSED
+        self.reset()
         collector.untrack(self)  # only a connection's table and a pool hold it
 
     def open(self, stream_id: int, exchange: Exchange, send_window: int, receive_window: int) -> None:
@@ -50,10 +51,6 @@ class Stream(Poolable):
         """Forget everything, before the stream goes back to its pool."""
         if self.state != CLOSED:
             raise RuntimeError("a stream must be closed before it is recycled")
-        self.clear()
-
-    def clear(self) -> None:
-        """The initial values."""
         self.state = IDLE
         self.exchange = None  # type: ignore[assignment]  # typing.cast would be called each time
         self.send_window = 0

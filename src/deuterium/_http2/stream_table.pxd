@@ -18,15 +18,15 @@ cdef class StreamTable:
     cdef public Py_ssize_t next_id
     cdef dict resets
     cdef Py_ssize_t forgotten_below
-    @cython.locals(stream=Stream)
+    @cython.locals(stream=Stream, stream_id=Py_ssize_t, count=Py_ssize_t, places=Py_ssize_t, ring=list)
     cpdef Stream open(self, Exchange exchange, long long send_window, long long receive_window)
-    @cython.locals(stream=Stream)
+    @cython.locals(stream=Stream, ring=list)
     cpdef Stream find(self, Py_ssize_t stream_id)
     cpdef list all(self)
+    @cython.locals(count=Py_ssize_t, ring=list)
     cpdef void close(self, Stream stream, bint by_us) except *
     cpdef bint is_idle(self, Py_ssize_t stream_id)
     cpdef bint may_be_late(self, Py_ssize_t stream_id) except -1
     cpdef bint exhausted(self)
-    @cython.locals(stream=Stream, streams=list)
+    @cython.locals(stream=Stream, streams=list, at=Py_ssize_t)
     cdef void _make_ring(self, Py_ssize_t places) except *
-    cdef void _place(self, Stream stream) except *

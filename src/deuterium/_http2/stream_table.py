@@ -35,22 +35,30 @@ class StreamTable:
 
     def open(self, exchange: Exchange, send_window: int, receive_window: int) -> Stream:
         """A new stream for ``exchange``, idle, with the next odd identifier (RFC 9113 section 5.1.1)."""
-        stream = self.pool.acquire()
-        assert isinstance(stream, Stream)
-        stream.open(self.next_id, exchange, send_window, receive_window)
-        self.next_id += 2
-        self.count += 1
-        if self.count == CROWD and not self._ring:
+        stream: Stream = self.pool.acquire()  # type: ignore[assignment]
+        stream_id = self.next_id
+        stream.open(stream_id, exchange, send_window, receive_window)
+        self.next_id = stream_id + 2
+        count = self.count + 1
+        self.count = count
+        places = len(self._ring)
+        if places:
+            if count + count > places and places < LARGEST_RING:
+                self._make_ring(2 * places)
+        elif count == CROWD:
             self._make_ring(RING)
-        elif self.count + self.count > len(self._ring) and 0 < len(self._ring) < LARGEST_RING:
-            self._make_ring(2 * len(self._ring))
-        self._place(stream)
+        ring = self._ring
+        if ring and ring[stream_id >> 1 & self._mask] is None:
+            ring[stream_id >> 1 & self._mask] = stream
+        else:
+            self._beyond[stream_id] = stream
         return stream
 
     def find(self, stream_id: int) -> Stream | None:
         """The open stream of that identifier."""
-        if self._ring:
-            stream = self._ring[stream_id >> 1 & self._mask]
+        ring = self._ring
+        if ring:
+            stream = ring[stream_id >> 1 & self._mask]
             if stream is not None and stream.id == stream_id:
                 return stream
         return self._beyond.get(stream_id) if self._beyond else None
@@ -64,12 +72,14 @@ class StreamTable:
 
     def close(self, stream: Stream, by_us: bool) -> None:
         """Take the stream out and recycle it; ``by_us``: late frames for it are to be expected."""
-        if self._ring and self._ring[stream.id >> 1 & self._mask] is stream:
-            self._ring[stream.id >> 1 & self._mask] = None
+        ring = self._ring
+        if ring and ring[stream.id >> 1 & self._mask] is stream:
+            ring[stream.id >> 1 & self._mask] = None
         else:
             del self._beyond[stream.id]
-        self.count -= 1
-        if not self.count:
+        count = self.count - 1
+        self.count = count
+        if not count:
             self._ring = []  # an idle connection keeps no memory it does not need
         if by_us:
             self.resets[stream.id] = True
@@ -86,13 +96,11 @@ class StreamTable:
         self._mask = places - 1
         self._beyond.clear()
         for stream in streams:
-            self._place(stream)
-
-    def _place(self, stream: Stream) -> None:
-        if self._ring and self._ring[stream.id >> 1 & self._mask] is None:
-            self._ring[stream.id >> 1 & self._mask] = stream
-        else:
-            self._beyond[stream.id] = stream
+            at = stream.id >> 1 & self._mask
+            if self._ring[at] is None:
+                self._ring[at] = stream
+            else:
+                self._beyond[stream.id] = stream
 
     def is_idle(self, stream_id: int) -> bool:
         """Never opened: a client's streams are odd and ascend; a server's would be promised, and push is refused."""

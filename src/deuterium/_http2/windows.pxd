@@ -5,4 +5,4 @@ cdef long long OVERFLOW
 cpdef long long enlarged(long long window, long long increment)
 @cython.locals(room="long long")
 cpdef long long sendable(long long stream_window, long long connection_window, long long frame_limit)
-cpdef bint update_due(long long consumed, long long size)
+cpdef long long update_at(long long size)

@@ -24,6 +24,9 @@ def sendable(stream_window: int, connection_window: int, frame_limit: int) -> in
     return max(room, 0)
 
 
-def update_due(consumed: int, size: int) -> bool:
-    """Give the window back once half of it was consumed: one WINDOW_UPDATE per half window, never a stalled peer."""
-    return consumed * 2 >= size
+def update_at(size: int) -> int:
+    """How many octets are consumed before they are given back to a window of ``size``.
+
+    Half of it, rounded up: one WINDOW_UPDATE per half window, never a stalled peer.
+    """
+    return (size + 1) // 2

@@ -19,9 +19,9 @@ cdef class ObjectPool:
     cdef Py_ssize_t _dropped
     cdef Py_ssize_t _outstanding
 
-    @cython.locals(count=Py_ssize_t, item=Poolable)
+    @cython.locals(count=Py_ssize_t, item=Poolable, guard=Guard)
     cpdef Poolable acquire(self)
-    @cython.locals(count=Py_ssize_t, held=bint)
+    @cython.locals(count=Py_ssize_t, held=bint, guard=Guard)
     cpdef release(self, Poolable item)
-    @cython.locals(created=Py_ssize_t, reused=Py_ssize_t, dropped=Py_ssize_t, outstanding=Py_ssize_t, free=Py_ssize_t)
+    @cython.locals(created=Py_ssize_t, reused=Py_ssize_t, dropped=Py_ssize_t, outstanding=Py_ssize_t, free=Py_ssize_t, guard=Guard)
     cpdef stats(self)

@@ -9,6 +9,7 @@ looks like the new holder's own; buffers, which do leave the engine, have handle
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from deuterium._memory.guard import Guard
 from deuterium._memory.stats import ObjectStats
@@ -33,6 +34,7 @@ class Poolable:
 class ObjectPool:
     """At most ``bound`` free objects made by ``factory``; safe from any thread.
 
+    ``shared=False``: one thread at a time uses it, and nothing is locked.
     ``enabled=False`` calls the factory on every ``acquire`` and keeps nothing; ``reset`` and the checks
     stay.
 
@@ -55,11 +57,13 @@ class ObjectPool:
         "_reused",
     )
 
-    def __init__(self, factory: Callable[[], Poolable], *, bound: int = 256, enabled: bool = True) -> None:
+    def __init__(
+        self, factory: Callable[[], Poolable], *, bound: int = 256, enabled: bool = True, shared: bool = True
+    ) -> None:
         if bound < 0:
             raise ValueError(f"bound must be >= 0, not {bound}")
         self._factory = factory
-        self._guard = Guard()
+        self._guard: Any = Guard() if shared else None
         self._bound = bound if enabled else 0
         self._count = 0
         self._places: list[Poolable | None] = [None] * self._bound
@@ -71,7 +75,9 @@ class ObjectPool:
     def acquire(self) -> Poolable:
         """A reset object, or a new one from the factory."""
         item = None
-        self._guard.acquire()
+        guard = self._guard
+        if guard is not None:
+            guard.acquire()
         count = self._count - 1
         if count >= 0:
             self._count = count
@@ -79,13 +85,16 @@ class ObjectPool:
             self._places[count] = None
             self._reused += 1
             self._outstanding += 1
-        self._guard.release()
+        if guard is not None:
+            guard.release()
         if item is None:
             item = self._factory()
-            self._guard.acquire()
+            if guard is not None:
+                guard.acquire()
             self._created += 1
             self._outstanding += 1
-            self._guard.release()
+            if guard is not None:
+                guard.release()
         item._pooled_by = self
         return item
 
@@ -95,37 +104,47 @@ class ObjectPool:
         Raises ObjectReleased when this pool does not hold ``item`` out. When ``reset`` raises, the object
         is dropped and the exception goes on.
         """
-        self._guard.acquire()
+        guard = self._guard
+        if guard is not None:
+            guard.acquire()
         held = item._pooled_by is self
         if held:
             item._pooled_by = None
             self._outstanding -= 1
-        self._guard.release()
+        if guard is not None:
+            guard.release()
         if not held:
             raise ObjectReleased("released an object that this pool does not hold out")
         try:
             item.reset()
         except BaseException:
-            self._guard.acquire()
+            if guard is not None:
+                guard.acquire()
             self._dropped += 1
-            self._guard.release()
+            if guard is not None:
+                guard.release()
             raise
-        self._guard.acquire()
+        if guard is not None:
+            guard.acquire()
         count = self._count
         if count < self._bound:
             self._places[count] = item
             self._count = count + 1
         else:
             self._dropped += 1
-        self._guard.release()
+        if guard is not None:
+            guard.release()
 
     def stats(self) -> ObjectStats:
         """The counters, all of one moment."""
-        self._guard.acquire()
+        guard = self._guard
+        if guard is not None:
+            guard.acquire()
         created = self._created
         reused = self._reused
         dropped = self._dropped
         outstanding = self._outstanding
         free = self._count
-        self._guard.release()
+        if guard is not None:
+            guard.release()
         return ObjectStats(created=created, reused=reused, dropped=dropped, outstanding=outstanding, free=free)

@@ -101,7 +101,7 @@ class AsyncDriver(Carrier):
             return
         if engine.queued_octets() > FLUSH_AT:
             self.writer.flush()
-        else:
+        elif not self.writer.scheduled:
             self.writer.schedule()
         if engine.deadline < self.timer_at:
             self._arm(engine.deadline)

@@ -154,11 +154,11 @@ class ConnectionScore(Tally):
         """A request is over and had its response: its header section came after ``latency_s``."""
         self._ended()
         self.quiet_since = now
-        weight = self._fade(now)
+        weight = 1.0 if now <= self.stamp else self._fade(now)
         if latency_s >= self.latency_s * weight:
             self.latency_s = latency_s
         else:
-            faded = min(weight, 1.0 - ANSWER_WEIGHT)
+            faded = weight if weight < 1.0 - ANSWER_WEIGHT else 1.0 - ANSWER_WEIGHT
             self.latency_s = self.latency_s * faded + (1.0 - faded) * latency_s
         self.failure_share *= weight * (1.0 - FAILURE_WEIGHT)
         self.stamp = now

@@ -60,7 +60,9 @@ class Workshop:
         http1: bool,
         http2: bool,
         tap: Any,
+        shared: bool = True,
     ) -> None:
+        """``shared``: by threads."""
         self.limits = limits
         self.budget = budget
         self.http2_options = http2_options
@@ -79,7 +81,7 @@ class Workshop:
         self.http2 = http2
         self.tap = tap
         self.buffers: BufferPool = BufferPool(enabled=pools.buffers)
-        self.streams: Any = ObjectPool(Stream, bound=4096, enabled=pools.objects)
+        self.streams: Any = ObjectPool(Stream, bound=4096, enabled=pools.objects, shared=shared)
         self.strings: StringPool = StringPool(enabled=pools.strings)
         self.protocols: ProtocolCache = ProtocolCache()
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
 from deuterium._memory.object_pool import ObjectPool, ObjectReleased, Poolable
+
+PoolOf = Callable[..., ObjectPool]
 
 
 class Marked(Poolable):
@@ -25,14 +30,19 @@ class Stubborn(Poolable):
         raise ZeroDivisionError
 
 
+@pytest.fixture(params=[True, False], ids=["any thread's", "one thread's"])
+def pool_of(request: pytest.FixtureRequest) -> PoolOf:
+    return partial(ObjectPool, shared=request.param)
+
+
 def acquire(pool: ObjectPool) -> Marked:
     item = pool.acquire()
     assert isinstance(item, Marked)
     return item
 
 
-def test_acquire_after_release_gives_the_same_object_reset() -> None:
-    pool = ObjectPool(Marked)
+def test_acquire_after_release_gives_the_same_object_reset(pool_of: PoolOf) -> None:
+    pool = pool_of(Marked)
     item = acquire(pool)
     item.state = "mine"
     pool.release(item)
@@ -42,8 +52,8 @@ def test_acquire_after_release_gives_the_same_object_reset() -> None:
     assert (stats.created, stats.reused, stats.outstanding, stats.free) == (1, 1, 1, 0)
 
 
-def test_release_at_the_bound_keeps_and_beyond_it_drops() -> None:
-    pool = ObjectPool(Marked, bound=2)
+def test_release_at_the_bound_keeps_and_beyond_it_drops(pool_of: PoolOf) -> None:
+    pool = pool_of(Marked, bound=2)
     items = [acquire(pool) for _ in range(3)]
     for item in items:
         pool.release(item)
@@ -52,8 +62,8 @@ def test_release_at_the_bound_keeps_and_beyond_it_drops() -> None:
     assert items[2].resets == 1
 
 
-def test_release_twice_raises_and_nobody_gets_it_twice() -> None:
-    pool = ObjectPool(Marked)
+def test_release_twice_raises_and_nobody_gets_it_twice(pool_of: PoolOf) -> None:
+    pool = pool_of(Marked)
     item = acquire(pool)
     pool.release(item)
     with pytest.raises(ObjectReleased):
@@ -61,27 +71,27 @@ def test_release_twice_raises_and_nobody_gets_it_twice() -> None:
     assert acquire(pool) is not acquire(pool)
 
 
-def test_release_dropped_object_twice_raises() -> None:
-    pool = ObjectPool(Marked, bound=0)
+def test_release_dropped_object_twice_raises(pool_of: PoolOf) -> None:
+    pool = pool_of(Marked, bound=0)
     item = acquire(pool)
     pool.release(item)
     with pytest.raises(ObjectReleased):
         pool.release(item)
 
 
-def test_release_to_another_pool_raises() -> None:
-    item = acquire(ObjectPool(Marked))
+def test_release_to_another_pool_raises(pool_of: PoolOf) -> None:
+    item = acquire(pool_of(Marked))
     with pytest.raises(ObjectReleased):
-        ObjectPool(Marked).release(item)
+        pool_of(Marked).release(item)
 
 
-def test_release_never_acquired_raises() -> None:
+def test_release_never_acquired_raises(pool_of: PoolOf) -> None:
     with pytest.raises(ObjectReleased):
-        ObjectPool(Marked).release(Marked())
+        pool_of(Marked).release(Marked())
 
 
-def test_release_failing_reset_drops_the_object_and_raises() -> None:
-    pool = ObjectPool(Stubborn)
+def test_release_failing_reset_drops_the_object_and_raises(pool_of: PoolOf) -> None:
+    pool = pool_of(Stubborn)
     item = pool.acquire()
     with pytest.raises(ZeroDivisionError):
         pool.release(item)
@@ -91,18 +101,18 @@ def test_release_failing_reset_drops_the_object_and_raises() -> None:
         pool.release(item)
 
 
-def test_acquire_failing_factory_raises_and_counts_nothing() -> None:
+def test_acquire_failing_factory_raises_and_counts_nothing(pool_of: PoolOf) -> None:
     def fail() -> Poolable:
         raise ZeroDivisionError
 
-    pool = ObjectPool(fail)
+    pool = pool_of(fail)
     with pytest.raises(ZeroDivisionError):
         pool.acquire()
     assert (pool.stats().created, pool.stats().outstanding) == (0, 0)
 
 
-def test_pool_off_makes_new_objects_and_still_resets_and_checks() -> None:
-    pool = ObjectPool(Marked, enabled=False)
+def test_pool_off_makes_new_objects_and_still_resets_and_checks(pool_of: PoolOf) -> None:
+    pool = pool_of(Marked, enabled=False)
     item = acquire(pool)
     item.state = "mine"
     pool.release(item)
@@ -113,7 +123,7 @@ def test_pool_off_makes_new_objects_and_still_resets_and_checks() -> None:
     assert pool.stats().free == 0
 
 
-def test_pool_bound_zero_is_legal_and_negative_raises() -> None:
-    assert ObjectPool(Marked, bound=0).stats().free == 0
+def test_pool_bound_zero_is_legal_and_negative_raises(pool_of: PoolOf) -> None:
+    assert pool_of(Marked, bound=0).stats().free == 0
     with pytest.raises(ValueError, match="-1"):
-        ObjectPool(Marked, bound=-1)
+        pool_of(Marked, bound=-1)
