@@ -7,7 +7,7 @@ from typing import Any
 
 from ._memory import collector
 from ._memory.foresight import address_of
-from ._net.task_waiter import TaskWaiter
+from ._net.task_waiter import TaskWaiter, thrown
 from .response import Response
 from .sender import AsyncSender
 
@@ -51,7 +51,7 @@ class Fetching(TaskWaiter):
 
     def throw(self, kind: Any, value: Any = None, traceback: Any = None) -> Any:
         """Raise an exception where it waits, as in a coroutine; that gives the request up."""
-        error = _exception(kind, value, traceback)
+        error = thrown(kind, value, traceback)
         if self.rest is None:
             self.close()
             raise error
@@ -149,17 +149,6 @@ def is_over(fetching: Any) -> bool:
     """Whether the step was the last."""
     awaited: Fetching = fetching
     return awaited.over
-
-
-def _exception(kind: Any, value: Any, traceback: Any) -> BaseException:
-    """What ``throw`` was given, as one exception."""
-    if isinstance(kind, BaseException):
-        error = kind
-    elif isinstance(value, BaseException):
-        error = value
-    else:
-        error = kind() if value is None else kind(value)
-    return error if traceback is None else error.with_traceback(traceback)
 
 
 Coroutine.register(Fetching)

@@ -73,5 +73,6 @@ cdef class LentPiece:
     cdef readonly Py_ssize_t start
     cdef readonly Py_ssize_t end
     cdef object _view
+    @cython.locals(size=Py_ssize_t)
     cpdef void extend(self, Py_ssize_t start, Py_ssize_t end) except *
     cpdef void release(self)

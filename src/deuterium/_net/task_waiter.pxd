@@ -117,12 +117,14 @@ cdef class TaskWaiter(Waiter):
     cdef bint woken
     cdef void _add(self, object callback, object context) except *
     cdef void prepare(self, object loop, object answered) noexcept
+    cdef void again(self) noexcept
     cpdef void foresee(self) noexcept
     @cython.locals(carrier=Carrier)
     cpdef wake(self, Exchange exchange)
     cdef void _call_soon(self, object future) except *
 
 cpdef object loop_getter(object loop)
+cpdef object thrown(object kind, object value, object traceback)
 @cython.locals(asked=TaskWaiter)
 cdef object blocking(object waiter)
 @cython.locals(asked=TaskWaiter)

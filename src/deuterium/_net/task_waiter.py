@@ -45,6 +45,10 @@ class TaskWaiter(Waiter):
         self._loop = loop  # a Task asks for it by this name, unless it finds ``get_loop``
         self._loop_getter: Any = None
         self.answered = answered
+        self.again()
+
+    def again(self) -> None:
+        """Nobody waits yet, once more."""
         self.callback: Any = None  # the Task's
         self.context: Context | None = None
         self.callback_at = self.context_at = self.task_at = 0
@@ -133,6 +137,17 @@ class TaskWaiter(Waiter):
 
 def _raise(error: BaseException) -> None:
     raise error
+
+
+def thrown(kind: Any, value: Any, traceback: Any) -> BaseException:
+    """What a coroutine's ``throw`` was given, as one exception."""
+    if isinstance(kind, BaseException):
+        error = kind
+    elif isinstance(value, BaseException):
+        error = value
+    else:
+        error = kind() if value is None else kind(value)
+    return error if traceback is None else error.with_traceback(traceback)
 
 
 def loop_getter(loop: Any) -> Any:
