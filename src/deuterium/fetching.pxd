@@ -2,8 +2,8 @@ cimport cython
 from ._http.exchange cimport Exchange
 from ._memory cimport collector
 from ._memory.foresight cimport address_of
-from ._net.step cimport step_in_c
-from ._net.task_waiter cimport TaskWaiter, thrown
+from ._net.step cimport step_in_c, thrown
+from ._net.task_waiter cimport TaskWaiter
 from .response cimport Response
 from .sender cimport AsyncSender
 

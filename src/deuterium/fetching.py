@@ -7,7 +7,8 @@ from typing import Any
 
 from ._memory import collector
 from ._memory.foresight import address_of
-from ._net.task_waiter import TaskWaiter, thrown
+from ._net.step import thrown
+from ._net.task_waiter import TaskWaiter
 from .response import Response
 from .sender import AsyncSender
 

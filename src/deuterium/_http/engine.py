@@ -88,6 +88,10 @@ class Engine:
         """The application took ``octets`` of content."""
         raise NotImplementedError
 
+    def content_due(self) -> int:
+        """Octets of content that are sure to come of the only exchange; 0: there are others, or no length is known."""
+        return 0
+
     def cancel(self, exchange: Exchange, error: Exception | None, now: float, code: int = 8) -> None:
         """End one exchange from our side."""
         raise NotImplementedError

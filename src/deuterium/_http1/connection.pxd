@@ -22,6 +22,7 @@ cdef class Connection(Sender):
     cpdef Py_ssize_t receive(self, object buffer, Py_ssize_t start, Py_ssize_t end, double now) except -1
     @cython.locals(exchange=Exchange)
     cpdef void receive_eof(self, double now) except *
+    cpdef long long content_due(self) except -1
     cdef void _unasked(self) except *
     cdef void _forget(self) except *
     @cython.locals(data=bytearray, position=Py_ssize_t, after=Py_ssize_t)

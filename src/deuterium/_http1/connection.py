@@ -105,6 +105,10 @@ class Connection(Sender):
             self.fail(ReadError(f"the peer closed the connection before {part}", scope="connection"))
             self._forget()
 
+    def content_due(self) -> int:
+        """Octets of content that are sure to come; 0: none are known of."""
+        return self.data_left if self.state == MEASURED else 0
+
     def _unasked(self) -> None:
         """Octets that belong to no request of ours must never be read as a response to the next one."""
         self.fail(RemoteProtocolError("RFC 9112 9.2: octets that no request asked for", scope="connection"))

@@ -16,7 +16,7 @@ cdef int MAX_CONTINUATIONS, MAX_FIELD_BLOCK, MAX_INFORMATIONAL, PADDED, PING, PR
 cdef int PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, PROTOCOL_ERROR, STREAM_CLOSED, FLOW_CONTROL_ERROR
 cdef int FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM, CANCEL, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA
 cdef int RECEIVE_END_STREAM, RECEIVE_HEADERS
-cdef long long COLLECT_FROM
+cdef long long COLLECT_FROM, LARGE_WINDOW
 
 cdef class Connection(Control):
     cdef FieldSection section
@@ -32,6 +32,8 @@ cdef class Connection(Control):
 
     cpdef Py_ssize_t receive(self, object buffer, Py_ssize_t start, Py_ssize_t end, double now) except -1
     cpdef void receive_eof(self, double now) except *
+    @cython.locals(stream=Stream)
+    cpdef long long content_due(self) except -1
     @cython.locals(data=bytearray, p="const unsigned char *", position=Py_ssize_t, payload=Py_ssize_t, length=Py_ssize_t,
                    kind=int, flags=int, padding=int, stream_id=Py_ssize_t)
     cdef Py_ssize_t _walk(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1

@@ -59,6 +59,7 @@ COMPILED = not __file__.endswith((".py", ".pyc"))
 
 # A body of several frames is collected into reserved memory from here on; below, one copy per frame is cheaper.
 COLLECT_FROM = 4 * 1024
+LARGE_WINDOW = 1024 * 1024  # of a stream: below, the peer may wait for us before much of it lies ready
 
 
 class Connection(Control):
@@ -134,6 +135,13 @@ class Connection(Control):
             )
         else:
             self.fail(ReadError("the peer closed the connection before it answered", scope="connection"))
+
+    def content_due(self) -> int:
+        """Octets of content that are sure to come of the only exchange; 0: there are others, or no length is known."""
+        if self.table.count != 1 or self.table.waiting or self.opening_window < LARGE_WINDOW:
+            return 0
+        stream: Stream = self.table.all()[0]
+        return max(0, stream.expected - stream.received)
 
     # -- the walk ----------------------------------------------------------------------------------------------------
 

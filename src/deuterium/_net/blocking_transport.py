@@ -125,18 +125,13 @@ class BlockingTransport(Carrier):
         self._say_goodbye()
         self._lose()
 
-    def carry_out(self, verb: str) -> None:
-        """What housekeeping decided: ``close``, ``retire``, ``ping``, or ``dead``."""
-        if self.lost:
-            return
-        if verb == "close":
-            self.close()
-        elif verb == "retire":
-            self.engine.draining = True
-        elif verb == "ping":
-            self.engine.ping(monotonic())  # the reader writes it
-        else:
-            self._fail(ReadError("the peer did not answer a PING in time", scope="connection"))
+    def ping(self) -> None:
+        """Ask the peer for a sign of life; the reader writes it."""
+        self.engine.ping(monotonic())
+
+    def give_up(self, error: ReadError) -> None:
+        """The peer is gone."""
+        self._fail(error)
 
     def look(self, now: float) -> None:
         """Take in what came while nobody waited: an idle connection that the peer closed must not be used again."""

@@ -92,6 +92,27 @@ class Carrier:
             for exchange in engine.take_ready():
                 leave(exchange)
 
+    def carry_out(self, verb: str) -> None:
+        """What housekeeping decided: ``close``, ``retire``, ``ping``, or ``dead``."""
+        if self.lost:
+            return
+        if verb == "close":
+            self.close()
+        elif verb == "retire":
+            self.engine.draining = True
+        elif verb == "ping":
+            self.ping()
+        else:
+            self.give_up(ReadError("the peer did not answer a PING in time", scope="connection"))
+
+    def ping(self) -> None:
+        """Ask the peer for a sign of life."""
+        raise NotImplementedError
+
+    def give_up(self, error: ReadError) -> None:
+        """The peer is gone: every exchange fails, and the transport is dropped."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Say good-bye and close the transport; open exchanges fail."""
         raise NotImplementedError

@@ -87,6 +87,8 @@ class AsyncDialer:
         try:
             try:
                 await self.loop.create_connection(lambda: ZeroCopyReader(driver, first), sock=sock)
+                if driver.has_tasks:
+                    driver.low_water.socket = sock
             except OSError as error:
                 raise ConnectError(f"the connection broke at once: {error}", request_processed=False) from error
             await driver.ready

@@ -3,6 +3,7 @@ from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange, Waiter, foresee_waiters
 from .carrier cimport Carrier
 from .batched_writer cimport BatchedWriter
+from .low_water cimport LowWater
 from .receive_buffer cimport ReceiveBuffer
 from .tls_input cimport TlsInput
 
@@ -13,7 +14,8 @@ cdef Py_ssize_t CROWD, TURN_OCTETS, TURN_READS
 
 cdef class AsyncDriver(Carrier):
     cdef readonly object loop
-    cdef bint has_tasks
+    cdef readonly bint has_tasks
+    cdef readonly LowWater low_water
     cdef readonly object tls
     cdef TlsInput input
     cdef object choose

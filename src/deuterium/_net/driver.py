@@ -14,6 +14,7 @@ from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, PORTION, PORTIONS, BatchedWriter
 from .carrier import Carrier
 from .losses import broken_tls
+from .low_water import LowWater
 from .receive_buffer import ReceiveBuffer
 from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, RECORD, SMALL_READ, SMALL_RESPONSE, TURN_OCTETS, TURN_READS
 from .sockets import lead_nowhere
@@ -38,6 +39,7 @@ class AsyncDriver(Carrier):
         "input",
         "last_read",
         "loop",
+        "low_water",
         "octets_read",
         "peer",
         "plain",
@@ -71,6 +73,7 @@ class AsyncDriver(Carrier):
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
         self.read_size = NORMAL_READ
         self.reading_paused = False
+        self.low_water = LowWater(loop)
         self.timer: Any = None
         self.timer_at = NEVER
         self.failure: Any = None
@@ -86,6 +89,7 @@ class AsyncDriver(Carrier):
         engine = self.engine
         writer = self.writer
         exchange.carrier = self
+        self.low_water.lower()
         engine.send_request(exchange, now)
         writer.requests += 1
         active = engine.active()
@@ -156,21 +160,16 @@ class AsyncDriver(Carrier):
                 self.transport.write(rest)
         self.transport.close()
 
-    def carry_out(self, verb: str) -> None:
-        """What housekeeping decided: ``close``, ``retire``, ``ping``, or ``dead``."""
-        if self.lost:
-            return
-        if verb == "close":
-            self.close()
-        elif verb == "retire":
-            self.engine.draining = True
-        elif verb == "ping":
-            if self.engine.ping(monotonic()):
-                self.writer.schedule()
-        else:
-            self.engine.fail(ReadError("the peer did not answer a PING in time", scope="connection"))
-            self.wake()
-            self.abort()
+    def ping(self) -> None:
+        """Ask the peer for a sign of life."""
+        if self.engine.ping(monotonic()):
+            self.writer.schedule()
+
+    def give_up(self, error: ReadError) -> None:
+        """The peer is gone."""
+        self.engine.fail(error)
+        self.wake()
+        self.abort()
 
     def gone(self) -> Any:
         """A Future that is done once the transport is closed."""
@@ -239,6 +238,7 @@ class AsyncDriver(Carrier):
             self._receive()
         else:
             self._receive_tls()
+        self.low_water.note(self.engine, octets)
         if (self.turn_octets >= TURN_OCTETS or (small and self.turn_reads >= TURN_READS)) and not self.engine.closed:
             # Let those run who were told to, and windows leave, before more is read: libuv would go on for 32 reads.
             self.transport.pause_reading()

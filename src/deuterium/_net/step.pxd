@@ -1,5 +1,3 @@
-# How an await expression asks a compiled object for its next step; each module that uses it has these to itself.
-
 cdef extern from *:
     """
     typedef PyObject *(*deuterium_step)(PyObject *, PyObject *);
@@ -41,3 +39,5 @@ cdef extern from *:
     void step_in_c "deuterium_step_in_c"(
         object kind, object (*advance)(object, object), bint (*is_over)(object) noexcept
     ) noexcept
+
+cpdef object thrown(object kind, object value, object traceback)

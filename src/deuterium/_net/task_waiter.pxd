@@ -124,7 +124,6 @@ cdef class TaskWaiter(Waiter):
     cdef void _call_soon(self, object future) except *
 
 cpdef object loop_getter(object loop)
-cpdef object thrown(object kind, object value, object traceback)
 @cython.locals(asked=TaskWaiter)
 cdef object blocking(object waiter)
 @cython.locals(asked=TaskWaiter)

@@ -139,17 +139,6 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-def thrown(kind: Any, value: Any, traceback: Any) -> BaseException:
-    """What a coroutine's ``throw`` was given, as one exception."""
-    if isinstance(kind, BaseException):
-        error = kind
-    elif isinstance(value, BaseException):
-        error = value
-    else:
-        error = kind() if value is None else kind(value)
-    return error if traceback is None else error.with_traceback(traceback)
-
-
 def loop_getter(loop: Any) -> Any:
     """A function that returns ``loop``: what a Task asks sooner, and quicker, than ``_loop``; interpreted, None."""
     return returning(loop) if COMPILED else None  # type: ignore[name-defined]  # noqa: F821

@@ -1,8 +1,8 @@
 cimport cython
 from .._http.exchange cimport Exchange, LentPiece
 from .._net.carrier cimport Carrier
-from .._net.step cimport step_in_c
-from .._net.task_waiter cimport TaskWaiter, thrown
+from .._net.step cimport step_in_c, thrown
+from .._net.task_waiter cimport TaskWaiter
 from .._net.waiters cimport FutureWaiter
 
 cdef int FINISHED

@@ -8,7 +8,8 @@ from typing import Any
 from .._http.exchange import Exchange, LentPiece
 from .._http.phases import FINISHED
 from .._net.carrier import Carrier
-from .._net.task_waiter import TaskWaiter, thrown
+from .._net.step import thrown
+from .._net.task_waiter import TaskWaiter
 from .._net.waiters import FutureWaiter
 
 COMPILED = not __file__.endswith((".py", ".pyc"))

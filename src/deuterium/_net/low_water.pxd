@@ -1,0 +1,22 @@
+cimport cython
+from .._http.engine cimport Engine
+
+cdef Py_ssize_t LARGE_READ, RECORD, MUCH, LEAST_LEFT
+cdef double FAST_S
+
+@cython.final
+cdef class LowWater:
+    cdef object _loop
+    cdef public object socket
+    cdef object _timer
+    cdef Py_ssize_t _octets
+    cdef double _since
+    cdef long long _seen
+    cdef readonly bint raised
+    cdef readonly long long reads
+    @cython.locals(now=double, fast=bint)
+    cpdef void note(self, Engine engine, Py_ssize_t octets) except *
+    cpdef void lower(self) except *
+    cdef void _raise(self) except *
+    cpdef void _look(self) except *
+    cdef bint _set(self, Py_ssize_t octets) except -1
