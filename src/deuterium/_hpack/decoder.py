@@ -99,7 +99,10 @@ class Decoder:
                 self.blocks = OctetCache(BLOCKS)
             memorable = True
             mark = octet_cache.mark_of(block, start, end)
-            known = self.blocks.find(block, start, end, mark)
+            if octets.COMPILED:
+                known = self.blocks.find(block, start, end, mark)
+            else:
+                known = self.blocks.known.get(mark)
             if known is not None and known.changes == table.changes and known.size <= section.limit:
                 known.recall(section)
                 return 0

@@ -1,53 +1,33 @@
 cimport cython
-from .._http.body cimport Body
-from .._http.exchange cimport Exchange, LentPiece
+from .._http.exchange cimport Exchange
 from .._http.field_section cimport FieldSection
 from .._memory cimport octets
 from .._memory.buffer_pool cimport PooledBuffer
 from . cimport states
-from .control cimport Control
+from .content cimport Content
 from .stream cimport Stream
 
 cdef bint COMPILED
 cdef Py_ssize_t MAX_STREAM_ID
-cdef int JOIN_BELOW, PIECES, LEND_SHARE
+cdef int PIECES
 cdef int ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, FRAME_HEADER_LENGTH, GOAWAY, HEADERS
 cdef int MAX_CONTINUATIONS, MAX_FIELD_BLOCK, MAX_INFORMATIONAL, PADDED, PING, PRIORITY, PRIORITY_FLAG
-cdef int PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, PROTOCOL_ERROR, STREAM_CLOSED, FLOW_CONTROL_ERROR
-cdef int FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM, CANCEL, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE, ILLEGAL, RECEIVE_DATA
-cdef int RECEIVE_END_STREAM, RECEIVE_HEADERS
-cdef long long COLLECT_FROM, LARGE_WINDOW
+cdef int PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, PROTOCOL_ERROR, STREAM_CLOSED
+cdef int FRAME_SIZE_ERROR, ENHANCE_YOUR_CALM, CANCEL, HALF_CLOSED_LOCAL, ILLEGAL, RECEIVE_HEADERS
 
-cdef class Connection(Control):
+cdef class Connection(Content):
     cdef FieldSection section
-    cdef LentPiece lent
-    cdef object lent_among
-    cdef Py_ssize_t read_end
     cdef bytearray block
     cdef Py_ssize_t block_stream_id
     cdef bint block_end_stream
     cdef int block_frames
-    cdef Py_ssize_t data_padding
-    cdef bint data_ends
 
     cpdef Py_ssize_t receive(self, object buffer, Py_ssize_t start, Py_ssize_t end, double now) except -1
     cpdef void receive_eof(self, double now) except *
-    @cython.locals(stream=Stream)
-    cpdef long long content_due(self) except -1
     @cython.locals(data=bytearray, p="const unsigned char *", position=Py_ssize_t, payload=Py_ssize_t, length=Py_ssize_t,
                    kind=int, flags=int, padding=int, stream_id=Py_ssize_t)
     cdef Py_ssize_t _walk(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
     cdef void _dispatch(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int kind, int flags, Py_ssize_t stream_id) except *
-    @cython.locals(stream=Stream)
-    cdef void _begin_data(self, Py_ssize_t stream_id, Py_ssize_t length, Py_ssize_t padding, bint ends) except *
-    @cython.locals(stream=Stream, size=Py_ssize_t, left=Py_ssize_t, position=Py_ssize_t, skipped=Py_ssize_t)
-    cdef Py_ssize_t _data_payload(self, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except -1
-    @cython.locals(exchange=Exchange, body=Body, size=Py_ssize_t, lent=LentPiece)
-    cdef void _deliver(self, Stream stream, PooledBuffer buffer, Py_ssize_t start, Py_ssize_t end) except *
-    @cython.locals(lent=LentPiece)
-    cdef void _settle_lent(self) except *
-    @cython.locals(exchange=Exchange, state=int)
-    cdef void _receive_end_stream(self, Stream stream) except *
     @cython.locals(padding=Py_ssize_t, room=Py_ssize_t, ends=bint)
     cdef void _receive_headers(self, bytearray data, Py_ssize_t start, Py_ssize_t end, int flags, Py_ssize_t stream_id) except *
     @cython.locals(block=bytearray, stream_id=Py_ssize_t)

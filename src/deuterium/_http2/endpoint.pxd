@@ -5,12 +5,15 @@ from .sending cimport Sending
 from .stream cimport Stream
 
 cdef double NEVER
+cdef long long LARGE_WINDOW
 cdef int AWAITING, SENDING, FINISHED
 cdef int CANCEL, RST_STREAM, WINDOW_UPDATE, OPEN, HALF_CLOSED_LOCAL, RESET
 
 cdef class Endpoint(Sending):
     @cython.locals(stream=Stream)
     cpdef void consumed(self, Exchange exchange, long long octets, double now) except *
+    @cython.locals(stream=Stream)
+    cpdef long long content_due(self) except -1
     cdef void _give_back(self, Stream stream, long long octets) except *
     cdef void _give_back_connection(self, long long octets) except *
     @cython.locals(stream=Stream)

@@ -14,6 +14,8 @@ from .sending import Sending
 from .states import HALF_CLOSED_LOCAL, OPEN, RESET
 from .stream import Stream
 
+LARGE_WINDOW = 1024 * 1024  # of a stream: below, the peer may wait for us before much of it lies ready
+
 
 class Endpoint(Sending):
     """Everything a client connection does on its own account: ``Sending``, and the endings."""
@@ -35,6 +37,13 @@ class Endpoint(Sending):
         if stream is not None:
             self._give_back(stream, octets)
         self._give_back_connection(octets)
+
+    def content_due(self) -> int:
+        """Octets of content that are sure to come of the only exchange; 0: there are others, or no length is known."""
+        if self.table.count != 1 or self.table.waiting or self.opening_window < LARGE_WINDOW:
+            return 0
+        stream: Stream = self.table.all()[0]
+        return max(0, stream.expected - stream.received)
 
     def _give_back(self, stream: Stream, octets: int) -> None:
         stream.consumed += octets

@@ -55,7 +55,7 @@ cdef class Sending(Engine):
     cpdef void start(self, double now) except *
     cpdef Py_ssize_t capacity(self) except -1
     cpdef Py_ssize_t active(self) except -1
-    @cython.locals(table=StreamTable)
+    @cython.locals(table=StreamTable, earliest=double)
     cpdef void send_request(self, Exchange exchange, double now) except *
     @cython.locals(exchange=Exchange)
     cpdef void admit(self) except *

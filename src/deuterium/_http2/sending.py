@@ -194,7 +194,9 @@ class Sending(Engine):
                 raise PoolTimeout("too many requests wait on this connection", request_processed=False)
             exchange.phase = QUEUED
             table.waiting.append(exchange)
-        self._watch(exchange)
+        earliest = self.deadline  # mostly an older exchange's, and this one's limit is later
+        if exchange.phase != AWAITING or exchange.deadline < earliest or now + exchange.read_timeout < earliest:
+            self._watch(exchange)
 
     def admit(self) -> None:
         """Open streams for waiting requests while the peer allows it (section 5.1.2)."""

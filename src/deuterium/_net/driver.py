@@ -89,7 +89,8 @@ class AsyncDriver(Carrier):
         engine = self.engine
         writer = self.writer
         exchange.carrier = self
-        self.low_water.lower()
+        if self.low_water.raised:
+            self.low_water.lower()
         engine.send_request(exchange, now)
         writer.requests += 1
         active = engine.active()

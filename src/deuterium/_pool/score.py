@@ -152,7 +152,9 @@ class ConnectionScore(Tally):
 
     def answered(self, now: float, latency_s: float) -> None:
         """A request is over and had its response: its header section came after ``latency_s``."""
-        self._ended()
+        if self.outstanding <= 0:
+            self._ended()
+        self.outstanding -= 1
         self.quiet_since = now
         weight = 1.0 if now <= self.stamp else self._fade(now)
         if latency_s >= self.latency_s * weight:
