@@ -25,6 +25,19 @@ pythons_folder() {
     echo "${DEUTERIUM_PYTHONS:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/deuterium/pythons}"
 }
 
+# The newest CPython there is, unless $PYTHON names one.
+newest_python() {
+    for minor in 14 13 12 11; do
+        for candidate in ${PYTHON:-"python3.$minor" "$(pythons_folder)/3.$minor/usr/bin/python3.$minor"}; do
+            if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+                command -v "$candidate"
+                return
+            fi
+        done
+    done
+    choose_python
+}
+
 # True when $1 (a Python) can build extension modules: a C compiler and Python's headers.
 can_compile() {
     "$1" - <<'PYTHON'
