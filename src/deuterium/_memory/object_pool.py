@@ -34,7 +34,8 @@ class Poolable:
 class ObjectPool:
     """At most ``bound`` free objects made by ``factory``; safe from any thread.
 
-    ``shared=False``: one thread at a time uses it, and nothing is locked.
+    ``shared=False``: under a GIL, where one thread at a time uses it, nothing is locked; a step that changes the books
+    calls nothing.
     ``enabled=False`` calls the factory on every ``acquire`` and keeps nothing; ``reset`` and the checks
     stay.
 

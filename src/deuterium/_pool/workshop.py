@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Any
@@ -27,6 +28,8 @@ from .retry_budget import RetryBudget
 
 # Content of at least this size leaves a clear-text connection without being copied.
 BY_REFERENCE = 16 * 1024
+
+GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 class ForwardedHttp2(Http2Connection):
@@ -62,7 +65,7 @@ class Workshop:
         tap: Any,
         shared: bool = True,
     ) -> None:
-        """``shared``: by threads."""
+        """``shared``: by threads. Without a GIL everything is: what a closed loop left may be ended in any thread."""
         self.limits = limits
         self.budget = budget
         self.http2_options = http2_options
@@ -81,7 +84,7 @@ class Workshop:
         self.http2 = http2
         self.tap = tap
         self.buffers: BufferPool = BufferPool(enabled=pools.buffers)
-        self.streams: Any = ObjectPool(Stream, bound=4096, enabled=pools.objects, shared=shared)
+        self.streams: Any = ObjectPool(Stream, bound=4096, enabled=pools.objects, shared=shared or not GIL)
         self.strings: StringPool = StringPool(enabled=pools.strings)
         self.protocols: ProtocolCache = ProtocolCache()
 
