@@ -12,7 +12,7 @@ import deuterium
 from servers import Fleet
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SECONDS = os.environ.get("DEUTERIUM_SOAK_SECONDS", "12")
+SECONDS = os.environ.get("DEUTERIUM_SOAK_SECONDS", "24")  # of twelve, a third is too short for the pools to fill
 # Arenas still fill in the first seconds, and connections are still opened; the ten minutes have 6 and 6.
 RISES = ["--rise-mib", "32", "--rise-descriptors", "80"]
 

@@ -29,7 +29,7 @@ BLOCKS = 16  # remembered of one connection, of up to BLOCK_OCTETS
 BLOCK_OCTETS = 64
 SP = 32
 HTAB = 9
-SCRATCH_BYTES = 1024  # decodes Huffman strings of half that; longer ones get memory of their own
+SCRATCH_BYTES = 512  # of each idle connection: for Huffman strings of half that; longer ones get memory of their own
 
 
 class Decoder:

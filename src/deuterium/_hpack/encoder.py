@@ -15,8 +15,8 @@ from deuterium._hpack.static_table import INDEX_OF_NAME, INDEX_OF_PAIR
 from deuterium._memory import octets
 
 DEFAULT_TABLE_SIZE = 4096  # RFC 9113 section 6.5.2
-SCRATCH_BYTES = 1024  # of each idle connection; a larger field section makes room when it comes
-SCRATCH_LIMIT = 64 * SCRATCH_BYTES  # kept after a large field section
+SCRATCH_BYTES = 512  # of each idle connection; a larger field section makes room when it comes
+SCRATCH_LIMIT = 128 * SCRATCH_BYTES  # kept after a large field section
 STRING_OVERHEAD = integers.INTEGER_OCTETS + 4  # encode_huffman's room
 LITERAL_OVERHEAD = 2 * STRING_OVERHEAD + integers.INTEGER_OCTETS
 
