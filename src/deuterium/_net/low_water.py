@@ -1,7 +1,7 @@
 """How much the kernel has to hold before it wakes us to read: more than an octet, while much content comes.
 
-A peer that is slower than this side has each of its pieces read at once, and every wake-up costs more than a third of
-what it brings. While one response of known length comes fast, the socket's low-water mark (SO_RCVLOWAT) is raised:
+A peer that is slower than this side has each of its pieces read at once, and a wake-up costs the same whatever it
+brings. While one response of known length comes fast, the socket's low-water mark (SO_RCVLOWAT) is raised:
 fewer reads, each of more. It is lowered again well before the content's end, as soon as another request is sent, and
 when nothing came for a moment: a peer that stalls has nothing of its own held back for longer than that.
 """
