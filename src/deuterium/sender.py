@@ -150,8 +150,7 @@ class AsyncSender(Sender):
 
         Compiled, ``Fetching`` does this instead, but for loops with Futures of their own.
         """
-        if _get_running_loop() is not self.loop:
-            self.change_loop()
+        self.match_loop()
         future = Future(loop=self.loop) if self.standard else self.loop.create_future()
         limits = self.client_timeout if timeout is None else timeout
         exchange = self.start_plain(method, url, FutureWaiter(future), limits)

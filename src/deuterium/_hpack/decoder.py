@@ -99,10 +99,7 @@ class Decoder:
                 self.blocks = OctetCache(BLOCKS)
             memorable = True
             mark = octet_cache.mark_of(block, start, end)
-            if octets.COMPILED:
-                known = self.blocks.find(block, start, end, mark)
-            else:
-                known = self.blocks.known.get(mark)
+            known = self.blocks.find(block, start, end, mark)
             if known is not None and known.changes == table.changes and known.size <= section.limit:
                 known.recall(section)
                 return 0

@@ -36,7 +36,7 @@ cdef class Entry:
 @cython.final
 cdef class OctetCache:
     cdef Py_ssize_t _bound, _pairs
-    cdef dict known
+    cdef dict _known
     cdef list _places
     cdef bytearray _seen
 

@@ -41,21 +41,21 @@ class OctetCache:
     'made of deut'
     """
 
-    __slots__ = ("_bound", "_pairs", "_places", "_seen", "known")
+    __slots__ = ("_bound", "_known", "_pairs", "_places", "_seen")
 
     def __init__(self, bound: int) -> None:
         if bound < 0 or bound == 1 or bound & bound - 1:
             raise ValueError("bound must be 0 or a power of two")
         self._bound = bound
         self._pairs = bound // 2
-        self.known: dict[Any, Any] = {}  # interpreted only
+        self._known: dict[Any, Any] = {}
         self._places: list[Entry | None] = [None] * bound if COMPILED else []
         self._seen = bytearray(self._pairs if COMPILED else 0)
 
     def find(self, data: bytearray, start: int, end: int, mark: Any) -> Any:
         """What was made of the octets ``start`` up to ``end``, whose :func:`mark_of` is ``mark``; or None."""
         if not COMPILED:
-            return self.known.get(mark)
+            return self._known.get(mark)
         if not self._bound:
             return None
         place = 2 * (mark & self._pairs - 1)
@@ -87,9 +87,9 @@ class OctetCache:
         if not self.wants(mark):
             return
         if not COMPILED:
-            if len(self.known) >= self._bound:
-                self.known.clear()
-            self.known[mark] = made
+            if len(self._known) >= self._bound:
+                self._known.clear()
+            self._known[mark] = made
             return
         pair = mark & self._pairs - 1
         entry = Entry.__new__(Entry)
