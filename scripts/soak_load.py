@@ -6,7 +6,8 @@ Tasks of one AsyncClient and threads of one Client fetch, stream, upload and giv
 TLS; every body is checked by its hash. Every so often a client lives and is closed. Each second the resident memory,
 the descriptors, the threads and the pools are noted. ``soak.json`` holds it all, ``soak.html`` and ``soak.svg`` plot
 it. It is flat when the line of least squares through the last two thirds rises by less than the limits; if not, the
-exit status is 1.
+exit status is 1. The first seconds ask for large bodies alone, without rest, so that the pools are full before they
+are judged.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ from servers import Fleet, Server, Workspace  # noqa: E402
 from servers.content import body, sha256  # noqa: E402
 
 WARM_SHARE = 1 / 3  # of the run, in which pools, caches and the allocator's arenas fill
+FILL_S = 8.0  # at most, and a quarter of the run: only the largest bodies, without rest
+FILL_SHARE = 1 / 4
 PATHS = ("/100", "/100", "/1k", "/1k", "/64k", "/1m")
+LARGEST = "/1m"
 GIVEN_UP = 0.03
 SHORT_LIVED_S = 2.0
 MIB = 1 << 20
@@ -52,7 +56,7 @@ class Sample:
     rss_mib: float
     descriptors: int
     threads: int
-    pool_kib: float  # waiting in the buffer pools
+    pool_kib: float  # of the buffer pools: free, lingering or in use
     leased: int  # buffers in use
     streams: int  # waiting in the stream pools
     strings: int  # in the string pools
@@ -74,6 +78,7 @@ class Soak:
         self.samples: list[Sample] = []
         self.clients: list[Any] = []
         self.begin = time.monotonic()
+        self.filled_at = self.begin + min(FILL_S, options.seconds * FILL_SHARE)
         self.over = False
         self.descriptors_before = 0
         self.left: dict[str, int] = {}
@@ -95,11 +100,17 @@ class Soak:
 
     # -- load ----------------------------------------------------------------------------------------------------------
 
+    def choose(self, chance: Random) -> tuple[str, float]:
+        """What to ask for, and how long to rest afterwards."""
+        if time.monotonic() < self.filled_at:
+            return LARGEST, 0.0
+        return chance.choice(PATHS), self.options.pause
+
     async def task(self, clients: list[tuple[AsyncClient, list[Server]]], chance: Random) -> None:
         while not self.over:
             client, servers = chance.choice(clients)
             server = chance.choice(servers)
-            path = chance.choice(PATHS)
+            path, pause = self.choose(chance)
             try:
                 if chance.random() < GIVEN_UP:
                     await self.give_up(client, server, chance)
@@ -116,7 +127,7 @@ class Soak:
                     self.check(path, digest)
             except Exception as error:
                 self.fail(error)
-            await asyncio.sleep(self.options.pause)
+            await asyncio.sleep(pause)
 
     async def give_up(self, client: AsyncClient, server: Server, chance: Random) -> None:
         task = asyncio.ensure_future(client.get(server.url("/1m")))
@@ -140,7 +151,7 @@ class Soak:
     def thread(self, clients: list[tuple[Client, list[Server]]], chance: Random) -> None:
         while not self.over:
             client, servers = chance.choice(clients)
-            path = chance.choice(PATHS)
+            path, pause = self.choose(chance)
             url = chance.choice(servers).url(path)
             try:
                 if chance.random() < 0.7:
@@ -153,7 +164,7 @@ class Soak:
                     self.check(path, digest)
             except Exception as error:
                 self.fail(error)
-            time.sleep(max(self.options.pause, 0.001))
+            time.sleep(max(pause, 0.001))
 
     # -- the run -------------------------------------------------------------------------------------------------------
 
@@ -208,7 +219,7 @@ class Soak:
             rss_mib=round(rss_pages * os.sysconf("SC_PAGE_SIZE") / MIB, 2),
             descriptors=descriptors(),
             threads=threading.active_count(),
-            pool_kib=sum(each.bytes_free for each in buffers) / 1024,
+            pool_kib=sum(each.bytes_held for each in buffers) / 1024,
             leased=sum(each.outstanding for each in buffers),
             streams=sum(client.workshop.streams.stats().free for client in self.clients),
             strings=sum(client.workshop.strings.stats().size for client in self.clients),
@@ -289,7 +300,7 @@ def plot(samples: list[dict[str, Any]], name: str, title: str) -> str:
 PLOTS = {
     "rss_mib": "resident memory, MiB",
     "descriptors": "open descriptors",
-    "pool_kib": "free in the buffer pools, KiB",
+    "pool_kib": "in the buffer pools, KiB",
     "leased": "buffers in use",
     "strings": "strings in the pools",
     "streams": "free in the stream pools",

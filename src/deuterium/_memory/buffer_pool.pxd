@@ -33,6 +33,9 @@ cdef class Shelf:
     cdef list places
     cdef Py_ssize_t waiting
     cdef list lingering
+    cdef Py_ssize_t spare
+    @cython.locals(left=Py_ssize_t)
+    cdef void took_one(self) noexcept
 
 cdef bint is_viewed(bytearray data)
 
@@ -51,11 +54,14 @@ cdef class BufferPool:
     cdef Py_ssize_t _dropped_in_use
     cdef Py_ssize_t _outstanding
     cdef Py_ssize_t _bytes_created
+    cdef Py_ssize_t _bytes_held
 
     @cython.locals(shelf=Shelf, capacity=Py_ssize_t, data=bytearray, buffer=PooledBuffer)
     cpdef PooledBuffer acquire(self, Py_ssize_t size)
     @cython.locals(shelf=Shelf, places=list, lingering=list)
     cpdef clear(self)
+    @cython.locals(shelf=Shelf, surplus=list, left=Py_ssize_t)
+    cpdef trim(self)
     @cython.locals(count=Py_ssize_t, data=bytearray, lingering=bytearray)
     cdef bytearray _reuse(self, Shelf shelf)
     @cython.locals(viewed=bint)
@@ -63,9 +69,9 @@ cdef class BufferPool:
     @cython.locals(data=bytearray)
     cdef bytearray _create(self, Py_ssize_t capacity)
     @cython.locals(viewed=bint, whole=bint, count=Py_ssize_t)
-    cdef _take_back(self, bytearray data, Shelf shelf)
+    cdef _take_back(self, bytearray data, Shelf shelf, Py_ssize_t capacity)
     @cython.locals(small=Py_ssize_t, medium=Py_ssize_t, large=Py_ssize_t, huge=Py_ssize_t,
                    lingering=Py_ssize_t, created=Py_ssize_t,
                    reused=Py_ssize_t, dropped=Py_ssize_t, dropped_in_use=Py_ssize_t, outstanding=Py_ssize_t,
-                   bytes_created=Py_ssize_t)
+                   bytes_created=Py_ssize_t, bytes_held=Py_ssize_t)
     cpdef stats(self)

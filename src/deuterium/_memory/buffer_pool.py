@@ -66,7 +66,7 @@ class PooledBuffer:
         if references == 0:
             data = self.data
             self.data = None  # type: ignore[assignment]  # a dead handle reaches no memory
-            pool._take_back(data, self._shelf)
+            pool._take_back(data, self._shelf, self.capacity)
         elif references < 0:
             raise BufferReleased("released more often than retained")
 
@@ -112,10 +112,11 @@ class Shelf:
 
     ``places`` is a stack of ``count`` free pieces, of fixed length, so that a busy stack never pays for a
     list that shrinks and grows. ``lingering`` are the ``waiting`` pieces of which a view was alive at
-    their last release, oldest first.
+    their last release, oldest first. Of both together, ``spare`` were left over whenever one was taken since the last
+    trim.
     """
 
-    __slots__ = ("bound", "count", "lingering", "places", "size", "waiting")
+    __slots__ = ("bound", "count", "lingering", "places", "size", "spare", "waiting")
 
     def __init__(self, size: int, bound: int) -> None:
         self.size = size
@@ -124,6 +125,12 @@ class Shelf:
         self.places: list[bytearray | None] = [None] * bound
         self.waiting = 0
         self.lingering: list[bytearray] = []
+        self.spare = 0
+
+    def took_one(self) -> None:
+        """One is taken."""
+        left = self.count + self.waiting
+        self.spare = min(self.spare, left)
 
 
 def is_viewed(data: bytearray) -> bool:
@@ -153,6 +160,7 @@ class BufferPool:
 
     __slots__ = (
         "_bytes_created",
+        "_bytes_held",
         "_created",
         "_dropped",
         "_dropped_in_use",
@@ -189,6 +197,7 @@ class BufferPool:
         self._dropped_in_use = 0
         self._outstanding = 0
         self._bytes_created = 0
+        self._bytes_held = 0
 
     def acquire(self, size: int) -> PooledBuffer:
         """A buffer of at least ``size`` octets, with a count of one; beyond 256 KiB exact and never pooled.
@@ -234,8 +243,34 @@ class BufferPool:
             shelf.lingering, lingering = lingering, shelf.lingering
             self._dropped += shelf.count
             self._dropped_in_use += shelf.waiting
+            self._bytes_held -= (shelf.count + shelf.waiting) * shelf.size
             shelf.count = 0
             shelf.waiting = 0
+            shelf.spare = 0
+            self._guard.release()
+
+    def trim(self) -> None:
+        """Let go of half of what nobody needed since the last ``trim``; to be called every ten seconds or so.
+
+        So what a burst left behind is gone within a minute, and what is needed now and then stays.
+        """
+        for shelf in (self._small, self._medium, self._large, self._huge):
+            surplus: list[bytearray | None] = []  # goes when the guard is released
+            self._guard.acquire()
+            left = (shelf.spare + 1) // 2
+            self._bytes_held -= left * shelf.size
+            while left > 0 and shelf.waiting > 0:
+                left -= 1
+                shelf.waiting -= 1
+                surplus.append(shelf.lingering.pop(0))
+                self._dropped_in_use += 1
+            while left > 0:
+                left -= 1
+                shelf.count -= 1
+                surplus.append(shelf.places[shelf.count])
+                shelf.places[shelf.count] = None
+                self._dropped += 1
+            shelf.spare = shelf.count + shelf.waiting
             self._guard.release()
 
     def _reuse(self, shelf: Shelf) -> bytearray | None:
@@ -247,10 +282,12 @@ class BufferPool:
             shelf.count = count
             data = shelf.places[count]
             shelf.places[count] = None
+            shelf.took_one()
             self._reused += 1
             self._outstanding += 1
         elif shelf.waiting > 0:
             shelf.waiting -= 1
+            shelf.took_one()
             lingering = shelf.lingering.pop(0)
         self._guard.release()
         if lingering is not None:
@@ -271,6 +308,7 @@ class BufferPool:
             shelf.lingering.append(data)
         else:
             self._dropped_in_use += 1
+            self._bytes_held -= shelf.size
         self._guard.release()
         return None if viewed else data
 
@@ -279,11 +317,12 @@ class BufferPool:
         self._guard.acquire()
         self._created += 1
         self._bytes_created += capacity
+        self._bytes_held += capacity
         self._outstanding += 1
         self._guard.release()
         return data
 
-    def _take_back(self, data: bytearray, shelf: Shelf) -> None:
+    def _take_back(self, data: bytearray, shelf: Shelf, capacity: int) -> None:
         """The last release: only the caller, and views that outlived their holders, can reach ``data``."""
         viewed = is_viewed(data)
         whole = len(data) == shelf.size  # a holder may have resized it, against the rule
@@ -298,16 +337,19 @@ class BufferPool:
                 shelf.lingering.append(data)
             else:
                 self._dropped_in_use += 1
+                self._bytes_held -= capacity
         elif count < shelf.bound and whole:
             if count + shelf.waiting == shelf.bound:
                 # Free memory is worth more than memory that may become free.
                 self._dropped_in_use += 1
+                self._bytes_held -= shelf.size
                 shelf.waiting -= 1
                 del shelf.lingering[0]
             shelf.places[count] = data
             shelf.count = count + 1
         else:
             self._dropped += 1
+            self._bytes_held -= capacity
         self._guard.release()
 
     def stats(self) -> BufferStats:
@@ -324,6 +366,7 @@ class BufferPool:
         dropped_in_use = self._dropped_in_use
         outstanding = self._outstanding
         bytes_created = self._bytes_created
+        bytes_held = self._bytes_held
         self._guard.release()
         return BufferStats(
             created=created,
@@ -335,4 +378,5 @@ class BufferPool:
             free=small + medium + large + huge,
             bytes_free=small * SMALL + medium * MEDIUM + large * LARGE + huge * HUGE,
             bytes_created=bytes_created,
+            bytes_held=bytes_held,
         )

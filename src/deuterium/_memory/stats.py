@@ -9,13 +9,14 @@ from dataclasses import dataclass
 class BufferStats:
     """Counters of a :class:`~deuterium._memory.buffer_pool.BufferPool` since it was made.
 
-    ``created``, ``bytes_created``: buffers allocated, and their memory. ``reused``: acquisitions served
+    ``created``, ``bytes_created``: buffers allocated, and their memory. ``bytes_held``: that of the outstanding, free
+    and lingering ones. ``reused``: acquisitions served
     from the pool. ``outstanding``: acquired and not yet released for the last time. ``free``,
     ``bytes_free``: waiting in the pool. ``lingering``: waiting for a view to go that outlived the last
     release. ``dropped``: given back to the allocator because the class was full, the size has no class,
-    or the pool is off. ``dropped_in_use``: the same while a view was alive, not counted in ``dropped``.
-    At rest, ``created`` is the sum of ``outstanding``, ``free``, ``lingering``, ``dropped`` and
-    ``dropped_in_use``.
+    the pool is off, or nobody needed it any more. ``dropped_in_use``: the same while a view was alive, not
+    counted in ``dropped``. At rest, ``created`` is the sum of ``outstanding``, ``free``, ``lingering``,
+    ``dropped`` and ``dropped_in_use``.
     """
 
     created: int
@@ -27,6 +28,7 @@ class BufferStats:
     free: int
     bytes_free: int
     bytes_created: int
+    bytes_held: int
 
 
 @dataclass(frozen=True, slots=True)

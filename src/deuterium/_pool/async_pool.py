@@ -46,7 +46,7 @@ class AsyncPool:
         self.closed = False
         self.workshop = workshop
         self.limits = workshop.limits
-        self.housekeeping = Housekeeping(workshop.limits, workshop.budget)
+        self.housekeeping = Housekeeping(workshop.limits, workshop.budget, workshop.buffers)
         self.dialer = dialer
         self.routes: dict[str, Route] = {}
         self.recent: Any = None  # the route of the request before: mostly the next goes there too
@@ -310,6 +310,7 @@ class AsyncPool:
         """Connections that are idle, old or silent."""
         self.tick = None
         if not self.connections:
+            self.workshop.buffers.clear()
             return
         for carrier, verb in self.housekeeping.look(self.routes.values(), monotonic()):
             if verb == "restore":

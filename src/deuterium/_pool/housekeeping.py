@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from .._memory.buffer_pool import BufferPool
 from ..config import Limits
 from .retry_budget import RetryBudget
 
@@ -13,6 +14,8 @@ Verb = Literal["close", "retire", "restore", "ping", "dead"]
 # How long an origin waits for its first connection, because the limit is reached and none is idle, before a busy one of
 # another origin is retired for it. Well below the pool timeout of 5 s, and longer than most requests.
 STARVE_S = 1.0
+
+TRIM_S = 10.0  # how often the buffers go that nobody needed
 
 # A peer that says GOAWAY(ENHANCE_YOUR_CALM), as gRPC servers do for too many pings, is asked half as often.
 CALM = 0xB
@@ -26,11 +29,13 @@ class Housekeeping:
     again, nobody waits for its place any more. ``dead``: a ping was not answered.
     """
 
-    __slots__ = ("backoff", "budget", "limits", "yielding")
+    __slots__ = ("backoff", "budget", "buffers", "limits", "trim_at", "yielding")
 
-    def __init__(self, limits: Limits, budget: RetryBudget) -> None:
+    def __init__(self, limits: Limits, budget: RetryBudget, buffers: BufferPool) -> None:
         self.limits: Limits = limits
         self.budget: RetryBudget = budget
+        self.buffers: BufferPool = buffers
+        self.trim_at = 0.0
         self.yielding: list[Any] = []  # connections retired for another origin's sake
         self.backoff: dict[str, int] = {}  # by origin: how many times longer silence is borne before a ping
 
@@ -67,6 +72,9 @@ class Housekeeping:
                 idle.sort(key=_used_at)
                 verbs.extend((carrier, "close") for carrier in idle[:surplus])
         self.budget.observe(carried, now)
+        if now >= self.trim_at:
+            self.trim_at = now + TRIM_S
+            self.buffers.trim()
         if limits.max_connections is not None:
             self._make_room(routes, now, verbs)
         return verbs

@@ -46,7 +46,7 @@ class SyncPool:
         self.lock = RLock()
         self.workshop = workshop
         self.limits = workshop.limits
-        self.housekeeping = Housekeeping(workshop.limits, workshop.budget)
+        self.housekeeping = Housekeeping(workshop.limits, workshop.budget, workshop.buffers)
         self.dialer = dialer
         self.routes: dict[str, Route] = {}
         self.connections = 0  # open or being opened

@@ -278,6 +278,41 @@ def test_abandoned_handle_stays_counted_as_outstanding() -> None:
     assert (pool.stats().outstanding, pool.stats().free) == (1, 0)
 
 
+def test_trim_lets_go_of_half_of_what_nobody_needed() -> None:
+    pool = BufferPool()
+    for buffer in [pool.acquire(65536) for _ in range(16)]:
+        buffer.release()
+    pool.trim()  # all 16 were needed since the pool was made
+    assert pool.stats().free == 16
+    for buffer in [pool.acquire(65536) for _ in range(6)]:
+        buffer.release()
+    free = []
+    for _ in range(5):
+        pool.trim()
+        free.append(pool.stats().free)
+        pool.acquire(65536).release()  # and one is needed again and again
+    assert free == [11, 6, 3, 2, 1]
+    assert pool.stats().dropped == 15
+
+
+def test_trimmed_pool_ends_empty() -> None:
+    pool = BufferPool()
+    kept = []
+    for size in SIZE_CLASSES:
+        viewed, free = pool.acquire(size), pool.acquire(size)
+        kept.append(viewed.view())
+        viewed.release()
+        free.release()
+    for _ in range(4):
+        pool.trim()
+    stats = pool.stats()
+    assert (stats.free, stats.lingering, stats.dropped, stats.dropped_in_use) == (0, 0, 4, 4)
+    assert stats.bytes_held == 0
+    assert [len(view) for view in kept] == list(SIZE_CLASSES)
+    pool.acquire(1).release()
+    assert pool.stats().free == 1
+
+
 def test_clear_lets_go_of_what_nobody_holds() -> None:
     pool = BufferPool()
     held, viewed, free = pool.acquire(1), pool.acquire(65536), pool.acquire(65536)

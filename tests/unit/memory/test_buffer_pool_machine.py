@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from deuterium._memory.buffer_pool import BufferPool, BufferReleased, PooledBuffer
+from deuterium._memory.buffer_pool import SIZE_CLASSES, BufferPool, BufferReleased, PooledBuffer
 
 BOUND = 3
 MARK = 8
@@ -35,6 +35,7 @@ class Lending(RuleBasedStateMachine):
         self.shelf: list[bytearray] = []
         self.lingering: list[Holder] = []
         self.created = self.dropped = self.dropped_in_use = self.serial = 0
+        self.spare = 0
 
     def pick(self, data: st.DataObject, among: list[Holder]) -> Holder:
         return among[data.draw(st.integers(0, len(among) - 1))]
@@ -42,6 +43,7 @@ class Lending(RuleBasedStateMachine):
     @rule()
     def acquire(self) -> None:
         buffer = self.pool.acquire(100)
+        self.spare = min(self.spare, max(0, len(self.shelf) + len(self.lingering) - 1))
         if self.shelf:
             assert buffer.data is self.shelf.pop()
         elif self.lingering and not self.lingering[0].views:
@@ -85,6 +87,18 @@ class Lending(RuleBasedStateMachine):
             self.shelf.append(holder.memory)
         else:
             self.dropped += 1
+
+    @rule()
+    def trim(self) -> None:
+        self.pool.trim()
+        for _ in range((self.spare + 1) // 2):
+            if self.lingering:
+                self.lingering.pop(0)
+                self.dropped_in_use += 1
+            else:
+                self.shelf.pop()
+                self.dropped += 1
+        self.spare = len(self.shelf) + len(self.lingering)
 
     @precondition(lambda self: self.live)
     @rule(data=st.data(), whole=st.booleans())
@@ -138,6 +152,7 @@ class Lending(RuleBasedStateMachine):
         assert stats.dropped_in_use == self.dropped_in_use
         kept = stats.outstanding + stats.free + stats.lingering
         assert stats.created == kept + stats.dropped + stats.dropped_in_use
+        assert stats.bytes_held == kept * SIZE_CLASSES[0]
 
 
 TestLending = Lending.TestCase
