@@ -68,13 +68,14 @@ def extensions() -> list[Extension]:
     return modules
 
 
-try:
-    setup(ext_modules=extensions())
-except BaseException as error:
-    if not isinstance(error, SystemExit) or error.code not in (0, None):
-        print(
-            "\nDeuterium: compiling the engine failed. A C compiler and Python headers are needed; "
-            "set DEUTERIUM_PURE=1 to install the interpreted engine instead (slower, same behaviour).\n",
-            file=sys.stderr,
-        )
-    raise
+if __name__ == "__main__":  # Cython's helpers import this file again where processes are not forked
+    try:
+        setup(ext_modules=extensions())
+    except BaseException as error:
+        if not isinstance(error, SystemExit) or error.code not in (0, None):
+            print(
+                "\nDeuterium: compiling the engine failed. A C compiler and Python headers are needed; "
+                "set DEUTERIUM_PURE=1 to install the interpreted engine instead (slower, same behaviour).\n",
+                file=sys.stderr,
+            )
+        raise

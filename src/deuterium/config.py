@@ -120,6 +120,8 @@ class TransportOptions:
     ``socket_options``: ``(level, name, value)`` set on each TCP socket before it connects. ``resolver``: ``async
     resolver(name, port)`` returns IP addresses as strings, the preferred first; without one, getaddrinfo is asked.
     ``keepalive_s``: seconds of silence after which the kernel probes a TCP connection, None for never.
+    ``busy_poll_s``: how many seconds at most the answer to a connection's only request is looked for before anybody
+    sleeps; 0 for never, and where it brings nothing it soon stops.
     """
 
     uds: str | None = None
@@ -129,6 +131,7 @@ class TransportOptions:
     keepalive_s: int | None = 60  # curl's
     happy_eyeballs_s: float = 0.25  # RFC 8305 section 5: the recommended connection attempt delay
     dns_life_s: float = 60.0  # Chromium's for answers that came without a time to live
+    busy_poll_s: float = 75e-6  # about twice what it takes to sleep and to be woken
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "socket_options", tuple(self.socket_options))
@@ -136,6 +139,7 @@ class TransportOptions:
         _require(self.keepalive_s is None or self.keepalive_s >= 1, "keepalive_s must be >= 1 or None")
         _require(self.happy_eyeballs_s > 0, "happy_eyeballs_s must be > 0")
         _require(self.dns_life_s >= 0, "dns_life_s must be >= 0")
+        _require(0 <= self.busy_poll_s <= 0.001, "busy_poll_s must be from 0 to 0.001")
         if self.local_address is not None:
             ip_address(self.local_address)  # ValueError
 

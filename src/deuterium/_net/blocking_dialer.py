@@ -15,6 +15,7 @@ from .blocking_driver import BlockingDriver
 from .blocking_poll import POLLIN, POLLOUT, open_poll
 from .blocking_race import run_race
 from .blocking_resolver import BlockingResolver
+from .busy_poll import BusyPoll
 from .proxy import Proxy
 from .proxy_connect import HttpConnect
 from .race import Expired, Race, interleaved
@@ -29,11 +30,12 @@ HANDSHAKE_READ = 16 * 1024
 class BlockingDialer:
     """Opens connections for one client; any number of threads may dial at once."""
 
-    __slots__ = ("options", "resolver")
+    __slots__ = ("busy_poll", "options", "resolver")
 
     def __init__(self, options: TransportOptions) -> None:
         self.options = options
         self.resolver = BlockingResolver(options)
+        self.busy_poll = BusyPoll(options.busy_poll_s)
 
     def dial(self, origin: Any, workshop: Any, lock: Any, timeout_s: float | None) -> BlockingDriver:
         """A driver whose engine is ready. Raises ConnectError or ConnectTimeout, always before a request was sent."""
@@ -204,6 +206,7 @@ class _Dial:
     def _driver(self, sock: socket.socket, tls: Any, engine: Any, first: bytes = b"") -> BlockingDriver:
         now = monotonic()
         driver = BlockingDriver(sock, self.lock, self.workshop.buffers, tls, engine, now)
+        driver.busy_poll = self.dialer.busy_poll
         engine.start(now)
         driver.begin(first)
         return driver

@@ -17,7 +17,7 @@ cdef class BlockingDriver(BlockingTransport):
     cdef public object on_tick
     cdef double next_tick
     @cython.locals(
-        queue=GateQueue, leads=bint, watches=bint, over=bint, blocked=bint, opened=bint, expired=bint, segments=list, due=list,
+        queue=GateQueue, leads=bint, watches=bint, over=bint, blocked=bint, opened=bint, alone=bint, expired=bint, segments=list, due=list,
         several=list, now=double, limit=double, passed="long long"
     )
     cpdef void wait(self, Exchange exchange, ThreadWaiter waiter) except *

@@ -56,6 +56,7 @@ class BlockingDriver(BlockingTransport):
         due: Any = None
         opened = False
         expired = False
+        alone = False
         limit = NEVER
         passed = 0
         try:
@@ -108,6 +109,7 @@ class BlockingDriver(BlockingTransport):
                         if leads:
                             self.receiving = True
                             limit = min(limit, self.engine.deadline)
+                            alone = exchange is not None and not exchange.headers_received and self.engine.active() == 1
                         limit = max(limit, self.lenience.until)
                         if leads:
                             if now >= self.next_tick:
@@ -140,7 +142,7 @@ class BlockingDriver(BlockingTransport):
                 if over:
                     return
                 if leads:
-                    self._read(self._events(), limit - now)
+                    self._read(self._events(), limit - now, alone)
                     if watches:
                         watches = False
                         if not self.arrived:
@@ -213,7 +215,7 @@ class BlockingDriver(BlockingTransport):
         """Take in what has arrived, unless another thread reads; for one that has more to send before it waits."""
         if self.lead():
             try:
-                self._read(self._events(), 0.0)
+                self._read(self._events(), 0.0, False)
             finally:
                 self.follow()
             self.flush()

@@ -1,6 +1,7 @@
 cimport cython
 from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange, Waiter
+from .busy_poll cimport BusyPoll
 from .carrier cimport Carrier
 from .receive_buffer cimport ReceiveBuffer
 from .tls_input cimport TlsInput
@@ -24,6 +25,7 @@ cdef class BlockingTransport(Carrier):
     cdef Py_ssize_t last_read
     cdef object poller
     cdef object poll
+    cdef public BusyPoll busy_poll
     cdef int events
     cdef readonly bint reading
     cdef bint receiving
@@ -48,7 +50,7 @@ cdef class BlockingTransport(Carrier):
     cdef void _expire(self, double now) except *
     cdef int _events(self) except -1
     @cython.locals(ready=list)
-    cdef void _read(self, int events, double wait_s) except *
+    cdef void _read(self, int events, double wait_s, bint alone) except *
     cdef void _after_poll(self, int came) except *
     @cython.locals(octets=Py_ssize_t)
     cdef void _receive(self) except *

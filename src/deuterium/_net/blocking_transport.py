@@ -36,6 +36,7 @@ class BlockingTransport(Carrier):
         "abandoned",
         "arrived",
         "backlog",
+        "busy_poll",
         "clogged",
         "events",
         "in_receive",
@@ -96,6 +97,7 @@ class BlockingTransport(Carrier):
         self.opened_at = opened_at
         self.used_at = opened_at
         self.reads = self.writes = self.octets_read = 0
+        self.busy_poll: Any = None  # the dialer's
 
     # -- what the pool calls, under the lock ---------------------------------------------------------------------------
 
@@ -186,12 +188,14 @@ class BlockingTransport(Carrier):
             events |= POLLOUT
         return events
 
-    def _read(self, events: int, wait_s: float) -> None:
-        """Wait for the network, then receive; ``_take_in`` follows under the lock."""
+    def _read(self, events: int, wait_s: float, alone: bool) -> None:
+        """Wait for the network, then receive; ``_take_in`` follows under the lock. ``alone``: for one answer only."""
         if events != self.events:
             self.events = events
             self.poller.modify(self.sock.fileno(), events)
-        ready = self.poll(ceil(max(0.0, min(wait_s, TICK_S)) * 1000.0))  # a negative time would be for ever
+        ready = self.busy_poll.look(self.poll) if alone and self.busy_poll is not None else None
+        if not ready:
+            ready = self.poll(ceil(max(0.0, min(wait_s, TICK_S)) * 1000.0))  # a negative time would be for ever
         if not ready:
             return
         self._after_poll(ready[0][1])

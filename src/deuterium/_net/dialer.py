@@ -9,6 +9,7 @@ import aiohappyeyeballs
 
 from ..config import TransportOptions
 from ..errors import ConnectError, ConnectTimeout
+from .busy_poll import TurnPoll
 from .driver import AsyncDriver
 from .loops import connector, time_limit
 from .proxy_dialer import ProxyDialer
@@ -21,13 +22,14 @@ from .zero_copy_reader import ZeroCopyReader
 class AsyncDialer:
     """Opens connections for one AsyncClient."""
 
-    __slots__ = ("local", "loop", "options", "proxied", "resolver")
+    __slots__ = ("local", "loop", "options", "proxied", "resolver", "turn_poll")
 
     def __init__(self, loop: Any, options: TransportOptions | None = None) -> None:
         self.loop = loop
         self.options = options or TransportOptions()
         self.resolver = AsyncResolver(loop, self.options)
         self.local = local_address(self.options)
+        self.turn_poll = TurnPoll(loop, self.options.busy_poll_s)
         self.proxied: Any = ProxyDialer(self)
 
     async def dial(self, origin: Any, workshop: Any, timeout_s: float | None) -> AsyncDriver:
@@ -89,6 +91,7 @@ class AsyncDialer:
                 await self.loop.create_connection(lambda: ZeroCopyReader(driver, first), sock=sock)
                 if driver.has_tasks:
                     driver.low_water.socket = sock
+                    driver.turn_poll = self.turn_poll
             except OSError as error:
                 raise ConnectError(f"the connection broke at once: {error}", request_processed=False) from error
             await driver.ready

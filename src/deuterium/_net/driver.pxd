@@ -3,12 +3,13 @@ from .._http.engine cimport Engine
 from .._http.exchange cimport Exchange, Waiter, foresee_waiters
 from .carrier cimport Carrier
 from .batched_writer cimport BatchedWriter
+from .busy_poll cimport TurnPoll
 from .low_water cimport LowWater
 from .receive_buffer cimport ReceiveBuffer
 from .tls_input cimport TlsInput
 
 cdef double NEVER
-cdef int FINISHED
+cdef int AWAITING, FINISHED
 cdef Py_ssize_t FLUSH_AT, LARGE_READ, MANY_STREAMS, NORMAL_READ, PORTION, PORTIONS, RECORD, SMALL_READ, SMALL_RESPONSE
 cdef Py_ssize_t CROWD, TURN_OCTETS, TURN_READS
 
@@ -30,6 +31,7 @@ cdef class AsyncDriver(Carrier):
     cdef Py_ssize_t last_read
     cdef bint reading_paused
     cdef bint session_due
+    cdef public TurnPoll turn_poll
     cdef object timer
     cdef double timer_at
     cdef readonly object failure
@@ -60,7 +62,7 @@ cdef class AsyncDriver(Carrier):
     cdef void _wake_here(self, double now) except *
     @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter, told=bint, ready=list)
     cdef bint _wake_each(self, bint direct, double now) except -1
-    @cython.locals(engine=Engine, active=Py_ssize_t)
+    @cython.locals(engine=Engine)
     cdef void _after_receive(self) except *
     cpdef void rest(self) except *
     @cython.locals(engine=Engine, exchange=Exchange, waiter=Waiter)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import ssl
 from asyncio import AbstractEventLoop, current_task
-from asyncio.trsock import TransportSocket
 from time import monotonic
 from typing import Any
 
 from .._http.exchange import Exchange, foresee_waiters
-from .._http.phases import FINISHED, NEVER
+from .._http.phases import AWAITING, FINISHED, NEVER
 from ..errors import ConnectError, ReadError
 from .batched_writer import FLUSH_AT, PORTION, PORTIONS, BatchedWriter
 from .carrier import Carrier
+from .loops import forsake
 from .losses import broken_tls
 from .low_water import LowWater
 from .receive_buffer import ReceiveBuffer
 from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, RECORD, SMALL_READ, SMALL_RESPONSE, TURN_OCTETS, TURN_READS
-from .sockets import lead_nowhere
 from .tls import TlsPipe
 
 CROWD = 512  # requests under way: what belongs to them no longer fits the processor's nearest caches
@@ -53,6 +52,7 @@ class AsyncDriver(Carrier):
         "tls",
         "transport",
         "turn_octets",
+        "turn_poll",
         "turn_reads",
         "writer",
     )
@@ -74,6 +74,7 @@ class AsyncDriver(Carrier):
         self.read_size = NORMAL_READ
         self.reading_paused = False
         self.low_water = LowWater(loop)
+        self.turn_poll: Any = None  # the dialer's
         self.timer: Any = None
         self.timer_at = NEVER
         self.failure: Any = None
@@ -96,6 +97,8 @@ class AsyncDriver(Carrier):
         active = engine.active()
         if active == 1 or (writer.requests >= PORTION and writer.requests * PORTIONS >= active):
             writer.flush()
+        if active == 1 and exchange.phase == AWAITING and self.turn_poll is not None:
+            self.turn_poll.watch()
         self.after_send()
 
     def after_send(self) -> None:
@@ -183,10 +186,8 @@ class AsyncDriver(Carrier):
     def forsake(self) -> None:
         """The loop is closed, or is a parent process's: nothing is said, and the descriptor leads nowhere."""
         self.lost = True
-        sock = None if self.transport is None else self.transport.get_extra_info("socket")
-        # A closed uvloop has closed its descriptors: the number may be another file's by now.
-        if isinstance(sock, TransportSocket) or (sock is not None and not self.loop.is_closed()):
-            lead_nowhere(sock)
+        if self.transport is not None:
+            forsake(self.transport, self.loop)
 
     def abort(self) -> None:
         """Drop the transport at once; a flush that is due writes no more (uvloop raises on a closed handle)."""
@@ -228,6 +229,8 @@ class AsyncDriver(Carrier):
         self.reads += 1
         self.octets_read += octets
         self.last_read = octets
+        if self.turn_poll is not None:
+            self.turn_poll.heard()
         self.inbound.commit(octets)
         small = self.read_size == SMALL_READ
         if self.writer is None or not self.writer.scheduled:
@@ -302,8 +305,7 @@ class AsyncDriver(Carrier):
         except ConnectError as error:
             self._refuse(error)
             return
-        data = self.tls.pending()
-        if data:
+        if data := self.tls.pending():
             self.transport.write(data)
         if done:
             self._begin(self.tls.protocol)
@@ -330,9 +332,8 @@ class AsyncDriver(Carrier):
 
     def _refuse(self, error: Exception) -> None:
         self.failure = error
-        data = self.tls.pending() if self.tls is not None else b""
-        if data:
-            self.transport.write(data)  # the alert
+        if self.tls is not None and (alert := self.tls.pending()):
+            self.transport.write(alert)
         self.transport.close()
         if not self.ready.done():
             self.ready.set_exception(error)
@@ -445,12 +446,11 @@ class AsyncDriver(Carrier):
             self._match_reading()
         if self.on_room is not None:
             self.on_room(self)
-        active = engine.active()
-        if engine.draining and not active:
-            self.close()
-            return
-        if not active:
-            self.writer.schedule()  # at the end of the turn it may be busy again
+        if not engine.active():
+            if engine.draining:
+                self.close()
+            else:
+                self.writer.schedule()  # at the end of the turn it may be busy again
 
     def _match_reading(self) -> None:
         """HTTP/1.1 has no window of its own: a slow consumer stops the transport."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import Any
+
+from .sockets import lead_nowhere
 
 
 def running_loop() -> Any:
@@ -49,3 +52,11 @@ def time_limit(loop: Any, seconds: float | None) -> AbstractAsyncContextManager[
 def connector(loop: Any) -> Callable[..., Coroutine[Any, Any, Any]] | None:
     """The loop's own race between addresses; None where aiohappyeyeballs runs."""
     return getattr(loop, "connect_first", None)
+
+
+def forsake(transport: Any, loop: Any) -> None:
+    """Have the transport of a loop that is closed, or a parent process's, lead nowhere."""
+    sock = transport.get_extra_info("socket")
+    # A closed uvloop has closed its descriptors: the number may be another file's by now.
+    if isinstance(sock, TransportSocket) or (sock is not None and not loop.is_closed()):
+        lead_nowhere(sock)
