@@ -15,7 +15,7 @@ from rfc import wire
 from servers import Fleet, content
 
 MIB = 1024 * 1024
-RAISED = 128 * 1024
+RAISED = {128 * 1024, 256 * 1024, 512 * 1024}  # by how fast it comes
 SENT = 3 * MIB + MIB // 2  # within a stream's window
 REST = 10_000
 TRIES = 20  # a busy machine may not be fast enough at once
@@ -72,9 +72,10 @@ def test_mark_is_raised_for_much_content_and_low_before_its_end(
                     if len(body) > 9 * MIB:
                         assert mark_of(response) == 1
                 assert body == content.body("/10m")
-            if RAISED in seen:
+            if RAISED & seen:
                 break
-        assert seen == {1, RAISED}
+        assert RAISED & seen
+        assert seen <= {1, *RAISED}
 
     arun(scenario())
 
@@ -87,7 +88,7 @@ def test_peer_that_stalls_below_the_mark_is_read_at_once(arun: Any) -> None:
                     begin = monotonic()
                     marks = await marks_until(response, SENT + REST)
                     assert monotonic() - begin < 2
-                if RAISED in marks:
+                if RAISED & marks:
                     return
             raise AssertionError("the mark was never raised")
 
@@ -102,7 +103,7 @@ def test_request_beside_much_content_lowers_the_mark(arun: Any) -> None:
                     was_raised, read = False, 0
                     async for view in response.aiter_buffers():
                         read += len(view)
-                        was_raised = mark_of(response) == RAISED
+                        was_raised = mark_of(response) in RAISED
                         if was_raised or read == SENT + REST:
                             break
                     if was_raised:
@@ -131,7 +132,7 @@ def test_mark_stays_low_for_content_of_unknown_length(arun: Any) -> None:
 def test_mark_stays_low_where_the_peer_has_to_wait_for_small_windows(fleet: Fleet, arun: Any) -> None:
     async def scenario() -> None:
         server = fleet.get("nghttpd")
-        options = Http2Options(stream_window=MIB - 1)
+        options = Http2Options(stream_window=2 * MIB - 1)
         async with (
             AsyncClient(verify=str(server.ca_file), http2_options=options) as client,
             client.stream("GET", server.url("/10m")) as response,

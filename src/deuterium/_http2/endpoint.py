@@ -14,7 +14,7 @@ from .sending import Sending
 from .states import HALF_CLOSED_LOCAL, OPEN, RESET
 from .stream import Stream
 
-LARGE_WINDOW = 1024 * 1024  # of a stream: below, the peer may wait for us before much of it lies ready
+LARGE_WINDOW = 2 * 1024 * 1024  # of a stream: below, the peer may wait for us before much of it lies ready
 
 
 class Endpoint(Sending):

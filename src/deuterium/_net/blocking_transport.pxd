@@ -8,7 +8,7 @@ from .tls_input cimport TlsInput
 
 cdef double TICK_S
 cdef int FINISHED, POLLIN, POLLOUT
-cdef Py_ssize_t LARGE_READ, MAX_SEGMENTS, NORMAL_READ, SMALL_READ
+cdef Py_ssize_t MAX_SEGMENTS, NORMAL_READ, SMALL_READ
 
 cdef class BlockingTransport(Carrier):
     cdef readonly object sock

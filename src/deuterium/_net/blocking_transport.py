@@ -17,7 +17,7 @@ from .blocking_poll import POLLIN, POLLOUT, open_poll
 from .carrier import Carrier
 from .losses import broken_read, broken_tls, broken_write
 from .receive_buffer import ReceiveBuffer
-from .sizes import LARGE_READ, NORMAL_READ, SMALL_READ
+from .sizes import NORMAL_READ, SMALL_READ
 from .ticks import TICK_S
 
 MAX_SEGMENTS = 512  # for one sendmsg; Linux takes 1024
@@ -76,7 +76,7 @@ class BlockingTransport(Carrier):
         self.input: Any = None if tls is None else tls.input
         self.session_due = tls is not None  # the TLS session has not been kept yet
         self.tls_lock = Lock()
-        self.plain = ReceiveBuffer(buffers)  # octets of HTTP
+        self.plain = ReceiveBuffer(buffers, tls is None)  # octets of HTTP
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
         self.read_size = NORMAL_READ
         self.last_read = 0
@@ -212,7 +212,7 @@ class BlockingTransport(Carrier):
 
     def _receive(self) -> None:
         """Octets of the transport into ``inbound``; under TLS, what they hold into ``plain``."""
-        self.read_size = LARGE_READ if self.last_read >= NORMAL_READ else NORMAL_READ
+        self.read_size = self.inbound.next_read(self.last_read)
         space = self.inbound.space(self.read_size)
         self.in_receive = True
         try:

@@ -16,7 +16,7 @@ from .loops import forsake
 from .losses import broken_tls
 from .low_water import LowWater
 from .receive_buffer import ReceiveBuffer
-from .sizes import LARGE_READ, MANY_STREAMS, NORMAL_READ, RECORD, SMALL_READ, SMALL_RESPONSE, TURN_OCTETS, TURN_READS
+from .sizes import MANY_STREAMS, NORMAL_READ, RECORD, SMALL_READ, SMALL_RESPONSE, TURN_OCTETS, TURN_READS
 from .tls import TlsPipe
 
 CROWD = 512  # requests under way: what belongs to them no longer fits the processor's nearest caches
@@ -69,7 +69,7 @@ class AsyncDriver(Carrier):
         self.transport: Any = None
         self.peer: Any = None  # its address, which outlives the transport
         self.writer: Any = None
-        self.plain = ReceiveBuffer(buffers)  # octets of HTTP
+        self.plain = ReceiveBuffer(buffers, tls is None)  # octets of HTTP
         self.inbound = self.plain if tls is None else ReceiveBuffer(buffers)  # octets of the transport
         self.read_size = NORMAL_READ
         self.reading_paused = False
@@ -222,7 +222,7 @@ class AsyncDriver(Carrier):
             and not (engine.in_data and engine.data_left > SMALL_READ)
         ):
             return SMALL_READ
-        return LARGE_READ if self.last_read >= NORMAL_READ else NORMAL_READ
+        return self.inbound.next_read(self.last_read)
 
     def buffer_updated(self, octets: int) -> None:
         """``octets`` more are in the buffer."""
@@ -236,8 +236,7 @@ class AsyncDriver(Carrier):
         if self.writer is None or not self.writer.scheduled:
             self.turn_reads = self.turn_octets = 0  # the turn that counted them is over
         self.turn_octets += octets
-        if small:
-            self.turn_reads += 1
+        self.turn_reads += small
         if self.tls is None:
             self._receive()
         else:
@@ -322,9 +321,7 @@ class AsyncDriver(Carrier):
         self.writer.on_idle = self.rest
         # What is written leaves now, and what finds no room waits in the engine.
         self.transport.set_write_buffer_limits(high=0)
-        now = monotonic()
-        self.opened_at = now
-        self.used_at = now
+        now = self.opened_at = self.used_at = monotonic()
         engine.start(now)
         self.writer.schedule()
         if not self.ready.done():
@@ -344,8 +341,7 @@ class AsyncDriver(Carrier):
         """Let the engine walk what is there, then wake everyone it touched."""
         plain = self.plain
         engine = self.engine
-        now = monotonic()
-        self.used_at = now
+        now = self.used_at = monotonic()
         self.tally.heard(now)
         plain.consume(engine.receive(plain.buffer, plain.start, plain.end, now))
         self._wake_here(now)
@@ -361,8 +357,7 @@ class AsyncDriver(Carrier):
                 return
         plain = self.plain
         engine = self.engine
-        now = monotonic()
-        self.used_at = now
+        now = self.used_at = monotonic()
         self.tally.heard(now)
         octets = 0
         ended = False

@@ -1,7 +1,8 @@
 cimport cython
 from .._http.engine cimport Engine
 
-cdef Py_ssize_t LARGE_READ, RECORD, MUCH, LEAST_LEFT
+cdef Py_ssize_t RECORD, MUCH, LEAST_LEFT
+cdef tuple MARKS
 cdef double FAST_S
 
 @cython.final
@@ -10,13 +11,14 @@ cdef class LowWater:
     cdef public object socket
     cdef object _timer
     cdef Py_ssize_t _octets
+    cdef Py_ssize_t _mark
     cdef double _since
     cdef long long _seen
     cdef readonly bint raised
     cdef readonly long long reads
-    @cython.locals(now=double, fast=bint)
+    @cython.locals(now=double, took=double)
     cpdef void note(self, Engine engine, Py_ssize_t octets) except *
     cpdef void lower(self) except *
-    cdef void _raise(self) except *
+    cdef void _raise(self, Py_ssize_t mark) except *
     cpdef void _look(self) except *
     cdef bint _set(self, Py_ssize_t octets) except -1

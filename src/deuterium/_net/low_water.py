@@ -1,9 +1,9 @@
 """How much the kernel has to hold before it wakes us to read: more than an octet, while much content comes.
 
 A peer that is slower than this side has each of its pieces read at once, and a wake-up costs the same whatever it
-brings. While one response of known length comes fast, the socket's low-water mark (SO_RCVLOWAT) is raised:
-fewer reads, each of more. It is lowered again well before the content's end, as soon as another request is sent, and
-when nothing came for a moment: a peer that stalls has nothing of its own held back for longer than that.
+brings. While one response of known length comes fast, the socket's low-water mark (SO_RCVLOWAT) is raised, the higher
+the faster: fewer wake-ups, each for more. It is lowered again well before the content's end, as soon as another request
+is sent, and when nothing came for a moment: a peer that stalls has nothing of its own held back for longer than that.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from time import monotonic
 from typing import Any, Final
 
 from .._http.engine import Engine
-from .sizes import LARGE_READ, RECORD
+from .sizes import RECORD
 
 MUCH: Final = 1024 * 1024  # octets: how often the rate is looked at
-FAST_S: Final = 0.02  # for so much: 50 MB a second, at which the mark is reached in under 3 ms
+FAST_S: Final = 0.02  # for so much: 50 MB a second, at which the lowest mark is reached in under 3 ms
+MARKS: Final = (128 * 1024, 256 * 1024, 512 * 1024)  # each at twice the speed of the one before
 LOOK_S: Final = 0.01  # how long nothing may come
 LEAST_LEFT: Final = 2 * MUCH  # of the content, else the mark stays low
 
@@ -24,7 +25,7 @@ LEAST_LEFT: Final = 2 * MUCH  # of the content, else the mark stays low
 class LowWater:
     """The mark of one connection; it stays low until ``socket`` is known, which may close at any time."""
 
-    __slots__ = ("_loop", "_octets", "_seen", "_since", "_timer", "raised", "reads", "socket")
+    __slots__ = ("_loop", "_mark", "_octets", "_seen", "_since", "_timer", "raised", "reads", "socket")
 
     def __init__(self, loop: Any) -> None:
         self._loop = loop
@@ -34,6 +35,7 @@ class LowWater:
         self._seen = 0  # reads by then
         self._timer: Any = None
         self.raised = False
+        self._mark = 1
         self.reads = 0
 
     def note(self, engine: Engine | None, octets: int) -> None:
@@ -45,13 +47,13 @@ class LowWater:
         if self._octets < MUCH:
             return
         now = monotonic()
-        fast = now - self._since < FAST_S
+        took = now - self._since
         self._octets = 0
         self._since = now
-        if not fast or engine.content_due() < LEAST_LEFT:
+        if took >= FAST_S or engine.content_due() < LEAST_LEFT:
             self.lower()
-        elif not self.raised:
-            self._raise()
+        else:
+            self._raise(MARKS[0] if took >= FAST_S / 2 else MARKS[1] if took >= FAST_S / 4 else MARKS[2])
 
     def lower(self) -> None:
         """Every octet counts again."""
@@ -59,8 +61,10 @@ class LowWater:
             self.raised = False
             self._set(1)
 
-    def _raise(self) -> None:
-        self.raised = self._set(LARGE_READ)
+    def _raise(self, mark: int) -> None:
+        if mark == self._mark:
+            return
+        self.raised = self._set(mark)
         if self.raised:
             self._seen = self.reads
             if self._timer is None:
@@ -77,6 +81,7 @@ class LowWater:
     def _set(self, octets: int) -> bool:
         if self.socket is None:
             return False
+        self._mark = octets
         try:
             self.socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, octets)
         except OSError:  # not to be had here, as on Windows, or the socket is closed

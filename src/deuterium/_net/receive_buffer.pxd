@@ -1,7 +1,7 @@
 cimport cython
 from .._memory.buffer_pool cimport BufferPool, PooledBuffer
 
-cdef Py_ssize_t SMALL_READ
+cdef Py_ssize_t CLEAR_READ, LARGE_READ, NORMAL_READ, SMALL_READ
 
 @cython.final
 cdef class ReceiveBuffer:
@@ -9,6 +9,8 @@ cdef class ReceiveBuffer:
     cdef readonly PooledBuffer buffer
     cdef readonly Py_ssize_t start
     cdef readonly Py_ssize_t end
+    cdef Py_ssize_t largest
+    cpdef Py_ssize_t next_read(self, Py_ssize_t last_read)
     cpdef object space(self, Py_ssize_t wanted)
     cpdef object received(self)
     cpdef void commit(self, Py_ssize_t octets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._memory.buffer_pool import BufferPool
-from .sizes import SMALL_READ
+from .sizes import CLEAR_READ, LARGE_READ, NORMAL_READ, SMALL_READ
 
 
 class ReceiveBuffer:
@@ -15,13 +15,19 @@ class ReceiveBuffer:
     Memory of which the engine lent slices is never written again: the rest moves on to another buffer.
     """
 
-    __slots__ = ("buffer", "end", "pool", "start")
+    __slots__ = ("buffer", "end", "largest", "pool", "start")
 
-    def __init__(self, pool: BufferPool) -> None:
+    def __init__(self, pool: BufferPool, clear: bool = False) -> None:
+        """``clear``: the transport's octets are HTTP, without TLS."""
         self.pool = pool
+        self.largest = CLEAR_READ if clear else LARGE_READ
         self.buffer: Any = None  # a PooledBuffer
         self.start = 0
         self.end = 0
+
+    def next_read(self, last_read: int) -> int:
+        """How much to read after a read that brought ``last_read``."""
+        return self.largest if last_read >= NORMAL_READ else NORMAL_READ
 
     def space(self, wanted: int) -> Any:
         """A writable view of up to ``wanted`` octets behind what is there."""
