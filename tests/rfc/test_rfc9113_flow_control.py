@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deuterium._http.exchange import Exchange
 from deuterium._http.phases import PIECES
 from deuterium._http2.frames import Frame
 from deuterium.config import Http2Options
@@ -321,3 +322,93 @@ def test_only_data_is_subject_to_flow_control() -> None:
     assert [frame.name for frame in talk.sent()] == ["HEADERS", "HEADERS", "PING"]
     assert [frame.name for frame in talk.says(wire.ping())] == ["PING"]
     assert resets(talk.cancels(first)) == {3: wire.CANCEL}
+
+
+# -- a wider window for content that comes very fast -----------------------------------------------------------------
+
+MIB = 1 << 20
+
+
+def downloading(talk: Talk, size: int | None, unread: int = 0) -> Exchange:
+    """A response of ``size`` octets of which ``unread`` have come and were not taken yet."""
+    [exchange] = talk.requests(1, delivery=PIECES)
+    length = () if size is None else (("content-length", str(size)),)
+    full, rest = divmod(unread, 16_384)
+    talk.says(
+        wire.response(1, *length), *[wire.data(1, OCTETS[:16_384])] * full, *[wire.data(1, OCTETS[:rest])] * (rest > 0)
+    )
+    return exchange
+
+
+@pytest.mark.rfc("9113", "6.9", "6.9.1")
+@pytest.mark.parametrize("excess", [0, 1])
+def test_wide_window_holds_four_times_as_much_to_the_octet(excess: int) -> None:
+    talk = Talk()
+    exchange = downloading(talk, 40 * MIB)
+    talk.connection.widen()
+    assert updates(talk.sent()) == [(1, 12 * MIB)]
+    talk.connection.widen()
+    assert updates(talk.sent()) == []  # once
+    for _ in range(16):
+        assert talk.says(*[wire.data(1, OCTETS[:16_384])] * 64) == []
+    assert exchange.unread == 16 * MIB
+    if excess:
+        assert resets(talk.says(wire.data(1, b"x"))) == {1: wire.FLOW_CONTROL_ERROR}
+        return
+    talk.connection.consumed(exchange, 8 * MIB - 1, talk.now)
+    assert updates(talk.sent()) == []
+    talk.connection.consumed(exchange, 1, talk.now)
+    assert updates(talk.sent()) == [(1, 8 * MIB)]
+
+
+@pytest.mark.rfc("9113", "6.9.1")
+@pytest.mark.parametrize(
+    ("window", "size", "unread"),
+    [
+        (4 * MIB, None, 0),
+        (4 * MIB, 16 * MIB - 1, 0),
+        (4 * MIB, 40 * MIB, MIB // 2 + 1),
+        (2 * MIB - 1, 40 * MIB, 0),
+        (2**29, 2**31, 0),
+        (MAX_WINDOW, 2**33, 0),
+    ],
+    ids=["unknown length", "little left", "consumer is late", "small window", "sum too large", "largest window"],
+)
+def test_window_is_not_widened(window: int, size: int | None, unread: int) -> None:
+    talk = Talk(options=Http2Options(stream_window=window))
+    downloading(talk, size, unread)
+    talk.connection.widen()
+    assert updates(talk.sent()) == []
+
+
+@pytest.mark.rfc("9113", "6.9.1")
+@pytest.mark.parametrize(("window", "size", "unread"), [(4 * MIB, 40 * MIB, MIB // 2), (2**29 - 1, 2**31, 0)])
+def test_window_is_widened_at_the_last_value_that_allows_it(window: int, size: int, unread: int) -> None:
+    talk = Talk(options=Http2Options(stream_window=window))
+    downloading(talk, size, unread)
+    talk.connection.widen()
+    assert updates(talk.sent()) == [(1, 3 * window)]
+
+
+@pytest.mark.rfc("9113", "6.9.1")
+def test_window_is_not_widened_beside_another_request() -> None:
+    talk = Talk()
+    downloading(talk, 40 * MIB)
+    talk.requests(1)
+    talk.connection.widen()
+    assert updates(talk.sent()) == []
+
+
+@pytest.mark.rfc("9113", "6.9.1")
+def test_next_stream_begins_with_the_window_of_the_settings() -> None:
+    talk = Talk()
+    exchange = downloading(talk, 40 * MIB)
+    talk.connection.widen()
+    talk.cancels(exchange)
+    [following] = talk.requests(1, delivery=PIECES)
+    talk.says(wire.response(3), *[wire.data(3, OCTETS[:16_384])] * 256)
+    assert following.unread == 4 * MIB
+    talk.connection.consumed(following, 2 * MIB, talk.now)
+    assert (3, 2 * MIB) in updates(talk.sent())
+    talk.connection.widen()
+    assert updates(talk.sent()) == []

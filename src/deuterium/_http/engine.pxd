@@ -26,6 +26,7 @@ cdef class Engine:
     cpdef Py_ssize_t receive(self, object buffer, Py_ssize_t start, Py_ssize_t end, double now) except -1
     cpdef void receive_eof(self, double now) except *
     cpdef long long content_due(self) except -1
+    cpdef void widen(self) except *
     cpdef void consumed(self, Exchange exchange, long long octets, double now) except *
     cpdef void cancel(self, Exchange exchange, object error, double now, int code=*) except *
     cpdef void fail(self, object error) except *

@@ -92,6 +92,9 @@ class Engine:
         """Octets of content that are sure to come of the only exchange; 0: there are others, or no length is known."""
         return 0
 
+    def widen(self) -> None:
+        """The content of the only exchange comes very fast: let the peer send more before it has to wait."""
+
     def cancel(self, exchange: Exchange, error: Exception | None, now: float, code: int = 8) -> None:
         """End one exchange from our side."""
         raise NotImplementedError

@@ -5,7 +5,7 @@ from .sending cimport Sending
 from .stream cimport Stream
 
 cdef double NEVER
-cdef long long LARGE_WINDOW
+cdef long long LARGE_WINDOW, MAX_WINDOW, WIDE
 cdef int AWAITING, SENDING, FINISHED
 cdef int CANCEL, RST_STREAM, WINDOW_UPDATE, OPEN, HALF_CLOSED_LOCAL, RESET
 
@@ -14,6 +14,8 @@ cdef class Endpoint(Sending):
     cpdef void consumed(self, Exchange exchange, long long octets, double now) except *
     @cython.locals(stream=Stream)
     cpdef long long content_due(self) except -1
+    @cython.locals(stream=Stream, window="long long", more="long long")
+    cpdef void widen(self) except *
     cdef void _give_back(self, Stream stream, long long octets) except *
     cdef void _give_back_connection(self, long long octets) except *
     @cython.locals(stream=Stream)

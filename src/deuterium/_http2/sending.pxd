@@ -51,6 +51,7 @@ cdef class Sending(Engine):
     cdef long long connection_update_at
     cdef long long stream_update_at
     cdef long long opening_window
+    cdef Py_ssize_t wide_id
 
     cpdef void start(self, double now) except *
     cpdef Py_ssize_t capacity(self) except -1

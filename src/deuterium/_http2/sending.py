@@ -87,6 +87,7 @@ class Sending(Engine):
         "stream_update_at",
         "table",
         "tap",
+        "wide_id",
     )
 
     def __init__(
@@ -127,6 +128,7 @@ class Sending(Engine):
         self.options_list_size = options.max_header_list_size
         # Until our SETTINGS are acknowledged the peer may still go by the protocol's default (section 6.9.2).
         self.opening_window = max(DEFAULT_WINDOW, options.stream_window)
+        self.wide_id = 0  # the stream whose window is wider
         self.stream_update_at = windows.update_at(options.stream_window)
         self.connection_update_at = windows.update_at(max(DEFAULT_WINDOW, options.connection_window))
         self._read_peer()

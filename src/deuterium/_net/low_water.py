@@ -54,6 +54,8 @@ class LowWater:
             self.lower()
         else:
             self._raise(MARKS[0] if took >= FAST_S / 2 else MARKS[1] if took >= FAST_S / 4 else MARKS[2])
+            if self.raised and took < FAST_S / 4:
+                engine.widen()
 
     def lower(self) -> None:
         """Every octet counts again."""
