@@ -91,8 +91,7 @@ class Http2Options:
 
     Windows follow Go's net/http: 4 MiB a stream lets one download run at 40 MB/s over 100 ms, and 1 GiB a connection
     means that 256 stalled consumers are needed before a neighbour feels them. Under asyncio a stream that is alone has
-    four times its window once its content comes at 200 MB/s and is taken as fast, if as much and its length are known to
-    be due.
+    four times its window once its content comes at 200 MB/s and is taken as fast, if as much is known to be due.
     """
 
     header_table_size: int = 4 * KIB  # RFC 7541 default; every peer above offers the same

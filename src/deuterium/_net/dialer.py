@@ -22,7 +22,7 @@ from .zero_copy_reader import ZeroCopyReader
 class AsyncDialer:
     """Opens connections for one AsyncClient."""
 
-    __slots__ = ("local", "loop", "options", "proxied", "resolver", "turn_poll")
+    __slots__ = ("content_poll", "local", "loop", "options", "proxied", "resolver", "turn_poll")
 
     def __init__(self, loop: Any, options: TransportOptions | None = None) -> None:
         self.loop = loop
@@ -30,6 +30,7 @@ class AsyncDialer:
         self.resolver = AsyncResolver(loop, self.options)
         self.local = local_address(self.options)
         self.turn_poll = TurnPoll(loop, self.options.busy_poll_s)
+        self.content_poll = TurnPoll(loop, self.options.busy_poll_s)
         self.proxied: Any = ProxyDialer(self)
 
     async def dial(self, origin: Any, workshop: Any, timeout_s: float | None) -> AsyncDriver:
@@ -92,6 +93,8 @@ class AsyncDialer:
                 if driver.has_tasks:
                     driver.low_water.socket = sock
                     driver.turn_poll = self.turn_poll
+                    if tls is None:  # to decrypt takes longer than the peer takes to send more
+                        driver.low_water.poll = self.content_poll
             except OSError as error:
                 raise ConnectError(f"the connection broke at once: {error}", request_processed=False) from error
             await driver.ready

@@ -1,5 +1,6 @@
 cimport cython
 from .._http.engine cimport Engine
+from .busy_poll cimport TurnPoll
 
 cdef Py_ssize_t RECORD, MUCH, LEAST_LEFT
 cdef tuple MARKS
@@ -9,6 +10,7 @@ cdef double FAST_S
 cdef class LowWater:
     cdef object _loop
     cdef public object socket
+    cdef public TurnPoll poll
     cdef object _timer
     cdef Py_ssize_t _octets
     cdef Py_ssize_t _mark
@@ -16,8 +18,9 @@ cdef class LowWater:
     cdef long long _seen
     cdef readonly bint raised
     cdef readonly long long reads
-    @cython.locals(now=double, took=double)
     cpdef void note(self, Engine engine, Py_ssize_t octets) except *
+    @cython.locals(now=double, took=double)
+    cdef void _follow_rate(self, Engine engine) except *
     cpdef void lower(self) except *
     cdef void _raise(self, Py_ssize_t mark) except *
     cpdef void _look(self) except *

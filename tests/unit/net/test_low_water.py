@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from deuterium._http.engine import Engine
+from deuterium._net.busy_poll import TurnPoll
 from deuterium._net.low_water import LowWater
 
 KIB = 1024
@@ -32,10 +33,14 @@ class Content(Engine):
 
 
 class Loop:
-    """Timers by hand."""
+    """Timers and turns by hand."""
 
     def __init__(self) -> None:
         self.timers: list[Callable[[], None]] = []
+        self.due: list[Callable[[], None]] = []
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        self.due.append(callback)
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> object:
         self.timers.append(callback)
@@ -101,3 +106,20 @@ def test_lowered_mark_is_raised_again(low_water: LowWater) -> None:
         assert mark(low_water) == 512 * KIB
         low_water.lower()
         assert mark(low_water) == 1
+
+
+def test_nobody_sleeps_while_the_mark_is_raised(low_water: LowWater) -> None:
+    loop = Loop()
+    low_water.poll = poll = TurnPoll(loop, 100.0)
+    engine = Content(100 * MIB)
+    low_water.note(engine, MIB)
+    assert (poll.polls, loop.due) == (0, [])  # since when, nobody knows
+    for reads in range(1, 6):
+        low_water.note(engine, MIB)
+        assert (poll.polls, poll.answers) == (reads, reads - 1)
+        assert len(loop.due) == 1
+    engine.due = 0
+    low_water.note(engine, MIB)
+    assert (poll.polls, poll.answers) == (5, 5)
+    loop.due.pop()()
+    assert loop.due == []
